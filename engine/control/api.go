@@ -1,0 +1,178 @@
+package control
+
+import (
+	"context"
+	"time"
+
+	"pinion/engine/status"
+	"pinion/engine/tree"
+)
+
+// Engine is what the API offers: all that a person can ask of a running engine.
+// Errors are sentences for a person. The server and the client both implement
+// it, so that a window or a command is the same beside the engine and across a
+// socket.
+type Engine interface {
+	Status(ctx context.Context, after uint64) (status.State, error) // waits for a state newer than after; 0: at once
+
+	Invite(ctx context.Context) (Invitation, error)
+	Join(ctx context.Context, r JoinRequest) (Joined, error)
+	RemoveDevice(ctx context.Context, device string) error // a name, an id, or the beginning of an id
+	RenameDevice(ctx context.Context, device, name string) error
+	SetDevice(ctx context.Context, device string, s DeviceSettings) error
+
+	AddFolder(ctx context.Context, r AddFolder) (status.Folder, error)
+	Accept(ctx context.Context, r Accept) (status.Folder, error)
+	RemoveFolder(ctx context.Context, folder string) error // a name or an id; the files stay
+	SetFolder(ctx context.Context, folder string, s FolderSettings) error
+
+	Pause(ctx context.Context, r PauseRequest) error
+	Resume(ctx context.Context, r PauseRequest) error
+	Scan(ctx context.Context, folder string) error    // "" is every folder
+	Confirm(ctx context.Context, folder string) error // lets a held deletion happen
+
+	Conflicts(ctx context.Context) ([]Conflict, error)
+	Resolve(ctx context.Context, r Resolve) error
+
+	History(ctx context.Context, r HistoryRequest) ([]Kept, error)
+	Restore(ctx context.Context, r Restore) (Restored, error)
+	Activity(ctx context.Context, r ActivityRequest) (ActivityPage, error)
+
+	Doctor(ctx context.Context) ([]Finding, error)
+	Config(ctx context.Context) (Config, error)
+}
+
+type (
+	Invitation struct {
+		Link    string    `json:"link"`
+		Expires time.Time `json:"expires"`
+	}
+	JoinRequest struct {
+		Link    string `json:"link"`
+		Address string `json:"address,omitempty"` // HOST:PORT, tried before those in the link
+	}
+	Joined struct {
+		Device tree.DeviceID `json:"device"`
+		Name   string        `json:"name"`
+	}
+	// DeviceSettings: nil fields stay as they are.
+	DeviceSettings struct {
+		Addresses *[]string `json:"addresses,omitempty"` // given by hand, tried first
+	}
+
+	AddFolder struct {
+		Path  string `json:"path"` // absolute
+		Name  string `json:"name,omitempty"`
+		Mode  string `json:"mode,omitempty"`  // two-way (default), send, receive
+		State string `json:"state,omitempty"` // "disk" (default): the index lives beside the files; "home": in the home directory
+	}
+	Accept struct {
+		Folder string `json:"folder"` // name or id of an offer
+		Path   string `json:"path"`   // absolute
+		Mode   string `json:"mode,omitempty"`
+		State  string `json:"state,omitempty"`
+	}
+	// FolderSettings: nil fields stay as they are.
+	FolderSettings struct {
+		Name      *string        `json:"name,omitempty"`
+		Mode      *string        `json:"mode,omitempty"`
+		ScanEvery *time.Duration `json:"scan_every,omitempty"` // the safety net's interval
+	}
+
+	PauseRequest struct {
+		Folder string        `json:"folder,omitempty"` // "" is everything
+		Device string        `json:"device,omitempty"`
+		For    time.Duration `json:"for,omitempty"` // 0: until resumed
+		Until  *time.Time    `json:"until,omitempty"`
+	}
+
+	// Side is one of two versions in a conflict.
+	Side struct {
+		Device string    `json:"device"`
+		Size   int64     `json:"size"`
+		MTime  time.Time `json:"mtime"`
+	}
+	Conflict struct {
+		Folder string         `json:"folder"`
+		Path   string         `json:"path"` // what Resolve takes
+		Copy   string         `json:"copy"`
+		This   *Side          `json:"this"` // what holds the name; null when nothing does any more
+		That   Side           `json:"that"` // the copy
+		Base   tree.ContentID `json:"base"`
+	}
+	Resolve struct {
+		Path string `json:"path"` // as Conflict.Path, FOLDER/PATH, an absolute path, or the copy's path
+		Keep string `json:"keep"` // this, that, both
+	}
+
+	HistoryRequest struct {
+		Path    string `json:"path,omitempty"` // a file or a directory; "" is everything
+		Deleted bool   `json:"deleted,omitempty"`
+	}
+	// Kept is one version in the archive.
+	Kept struct {
+		Folder  string         `json:"folder"`
+		Path    string         `json:"path"`
+		Time    time.Time      `json:"time"` // when it was replaced or deleted here
+		Size    int64          `json:"size"`
+		Device  string         `json:"device"` // whose change took it away
+		Reason  string         `json:"reason"` // replaced, deleted
+		Content tree.ContentID `json:"content"`
+	}
+	Restore struct {
+		Path string     `json:"path"`
+		At   *time.Time `json:"at,omitempty"` // the version that stood at this time; nil: the newest kept
+		To   string     `json:"to,omitempty"` // another path in the folder, or an absolute path in it
+	}
+	Restored struct {
+		Files int64  `json:"files"`
+		Path  string `json:"path"`
+	}
+
+	ActivityRequest struct {
+		After uint64        `json:"after"`          // an Activity.ID; 0: the last Limit
+		Limit int           `json:"limit"`          // at most 1000
+		Wait  time.Duration `json:"wait,omitempty"` // how long to wait for the first new one
+	}
+	Activity struct {
+		ID     uint64    `json:"id"`
+		Time   time.Time `json:"time"`
+		Folder string    `json:"folder"`
+		Path   string    `json:"path"`
+		Action string    `json:"action"` // added, changed, deleted, moved, conflict, restored
+		Device string    `json:"device"` // who made the change
+	}
+	ActivityPage struct {
+		Items []Activity `json:"items"`
+		Next  uint64     `json:"next"` // After of the next request
+	}
+
+	// Finding is a doctor's sentence.
+	Finding struct {
+		Folder string `json:"folder,omitempty"`
+		Level  string `json:"level"` // ok, note, problem
+		Text   string `json:"text"`
+	}
+	Config struct {
+		Home string `json:"home"`
+		File string `json:"file"`
+		Text string `json:"text"` // config.toml as it stands
+	}
+)
+
+// Kinds of errors on which callers branch; the text is for the person.
+const (
+	KindFailed     = "failed"
+	KindUsage      = "usage"       // the request itself is wrong
+	KindNotFound   = "not-found"   // no such folder, device, path
+	KindNotRunning = "not-running" // no engine answers (client only)
+	KindTimeout    = "timeout"
+)
+
+// Error carries a kind across the socket.
+type Error struct {
+	Kind string `json:"kind"`
+	Text string `json:"error"`
+}
+
+func (e *Error) Error() string { return e.Text }

@@ -1,0 +1,116 @@
+package status
+
+import (
+	"time"
+
+	"pinion/engine/tree"
+)
+
+// State is everything a person may want to know at one moment. Treat as
+// immutable: whoever changes something makes a new one.
+type State struct {
+	Version uint64   `json:"version"` // grows with each change on one Board
+	Device  Self     `json:"device"`
+	Paused  Pause    `json:"paused"`
+	Folders []Folder `json:"folders"`
+	Devices []Device `json:"devices"`
+	Offers  []Offer  `json:"offers"`
+	// Notes are sentences about the engine as a whole: a key file whose rights
+	// were mended, a UDP buffer that is small, a removed membership.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// Self is this device.
+type Self struct {
+	ID      tree.DeviceID `json:"id"`
+	Name    string        `json:"name"`
+	Version string        `json:"version"`
+	Listen  string        `json:"listen,omitempty"`
+}
+
+// Pause says whether bytes may move.
+type Pause struct {
+	State  string     `json:"state"` // "running" or "paused"
+	Reason string     `json:"reason,omitempty"`
+	Until  *time.Time `json:"until,omitempty"`
+}
+
+// The states of a folder, worst last.
+const (
+	Synced   = "synced"   // true with every connected peer
+	Scanning = "scanning" // looking at the disk
+	Syncing  = "syncing"  // something is to be fetched, or a peer lacks something
+	Paused   = "paused"
+	Held     = "held"    // a deletion or change waits for a person
+	Missing  = "missing" // the disk or the marker is not there
+	Error    = "error"
+)
+
+// Folder is one folder on this device.
+type Folder struct {
+	ID        tree.FolderID `json:"id"`
+	Name      string        `json:"name"`
+	Path      string        `json:"path"`
+	Mode      string        `json:"mode"`
+	State     string        `json:"state"`
+	Reason    string        `json:"reason,omitempty"` // a sentence, for held, missing, error, paused
+	Files     int64         `json:"files"`
+	Bytes     int64         `json:"bytes"`
+	Need      Need          `json:"need"`
+	Progress  Progress      `json:"progress"`
+	Conflicts int64         `json:"conflicts"`
+	Problems  []Problem     `json:"problems"`
+	Peers     []FolderPeer  `json:"peers"`
+}
+
+// Need counts what this device lacks.
+type Need struct {
+	Files int64 `json:"files"`
+	Bytes int64 `json:"bytes"`
+}
+
+// Progress of what moves towards this device. ETA is -1 when it can't be told.
+type Progress struct {
+	BytesDone  int64 `json:"bytes_done"`
+	BytesTotal int64 `json:"bytes_total"`
+	FilesDone  int64 `json:"files_done"`
+	FilesTotal int64 `json:"files_total"`
+	Rate       int64 `json:"rate_bps"` // bytes per second
+	ETA        int64 `json:"eta_s"`
+	Scanned    int64 `json:"scanned"` // files seen by a scan under way
+}
+
+// Problem is one path that can't be synced, and its cure.
+type Problem struct {
+	Path  string `json:"path"`
+	Error string `json:"error"`
+}
+
+// FolderPeer is how far another device is with a folder, by its own word.
+type FolderPeer struct {
+	Device    string        `json:"device"`
+	ID        tree.DeviceID `json:"id"`
+	Connected bool          `json:"connected"`
+	NeedFiles int64         `json:"need_files"`
+	NeedBytes int64         `json:"need_bytes"`
+	UpToDate  bool          `json:"up_to_date"`
+}
+
+// Device is a member of the circle.
+type Device struct {
+	ID        tree.DeviceID `json:"id"`
+	Name      string        `json:"name"`
+	Connected bool          `json:"connected"`
+	Address   string        `json:"address"`
+	RTT       float64       `json:"rtt_ms"`
+	LastSeen  *time.Time    `json:"last_seen"`
+	Software  string        `json:"software,omitempty"`
+	Error     string        `json:"error,omitempty"` // why the last session ended, if in anger
+}
+
+// Offer is a folder of the circle that this device does not hold.
+type Offer struct {
+	ID   tree.FolderID `json:"id"`
+	Name string        `json:"name"`
+	From string        `json:"from"`
+}

@@ -1,0 +1,36 @@
+package tree
+
+// Position is a place in one index's history. Epoch is drawn at random each time
+// an index is opened for writing, so that a position in a history that was lost
+// (an index restored from a backup) is recognised.
+type Position struct {
+	Replica ReplicaID
+	Epoch   uint64
+	Seq     uint64
+}
+
+// Batch is a run of one index's rows in the order of their Seq.
+type Batch struct {
+	Entries  []Entry
+	Replicas []Replica // those that the entries name and that were not yet told in this session
+	Upto     Position  // after this batch all of the sender's history up to here is told
+}
+
+// FolderState is what a device says about a folder whenever it changes: how far
+// it is, and how far it has recorded the receiver's index.
+type FolderState struct {
+	Folder    FolderID
+	At        Position // the sender's own newest
+	Have      Position // of the receiver's index; zero: nothing
+	Busy      bool     // the sender is still looking at its disk: At may be about to move
+	Files     int64    // files that stand in the sender's folder
+	Bytes     int64
+	NeedFiles int64 // of all that the sender knows of, what it lacks
+	NeedBytes int64
+}
+
+// Offer names a folder that a device holds.
+type Offer struct {
+	Folder FolderID
+	Name   string
+}
