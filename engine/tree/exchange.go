@@ -27,6 +27,10 @@ type FolderState struct {
 	Bytes     int64
 	NeedFiles int64 // of all that the sender knows of, what it lacks
 	NeedBytes int64
+	// Confirmed is when a person last said yes, on any device, to a held deletion
+	// in this folder: nanoseconds since 1970, 0 for never. Who hears of a later
+	// one lets what it holds happen.
+	Confirmed int64
 }
 
 // Offer names a folder that a device holds.

@@ -65,7 +65,6 @@ func (i *Identity) base(protocols []string) *tls.Config {
 // PeerOf is the id of the device at the other end of a connection, as proved in its
 // handshake.
 func PeerOf(state tls.ConnectionState) (tree.DeviceID, error) {
-
 	if state.Version != tls.VersionTLS13 || state.DidResume || len(state.PeerCertificates) != 1 {
 		return tree.DeviceID{}, ErrNotDevice
 	}

@@ -1,0 +1,357 @@
+package exchange
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"pinion/engine/tree"
+)
+
+// Peer is what exchange needs of a session with another device.
+type Peer interface {
+	Device() tree.DeviceID
+	// SendBatch returns when the batch is on its way; it waits while the peer is slow.
+	SendBatch(ctx context.Context, folder tree.FolderID, b tree.Batch) error
+	// SendState never waits; of several states only the newest need arrive.
+	SendState(s tree.FolderState)
+}
+
+// Index is what exchange needs of a folder's index.
+type Index interface {
+	Position() tree.Position
+	SendFrom(remembered tree.Position) (seq uint64, known bool)
+	NewIncarnation(ctx context.Context) error
+	Since(ctx context.Context, seq uint64, limit int) ([]tree.Record, error)
+	Replica(id tree.ReplicaID) (tree.Replica, bool)
+	Observe(ctx context.Context, from tree.DeviceID, b tree.Batch) (news int, err error)
+	Have(ctx context.Context, dev tree.DeviceID) (tree.Position, error)
+	ClearRemote(ctx context.Context, dev tree.DeviceID) error
+}
+
+// Options of an Exchange.
+type Options struct {
+	Folder tree.FolderID
+	Index  Index
+	// RolledBack recognises the error of Observe that says that a peer knows
+	// more of our index than we do.
+	RolledBack error
+	// Withhold says which rows are not told; nil: all are.
+	Withhold func(tree.Record) bool
+	// News is called after peers' rows were recorded that ask for something to
+	// be done, and after any word of a peer. It must not block.
+	News func()
+	Log  *slog.Logger
+}
+
+// BatchRows is how many rows go into one batch.
+const BatchRows = 500
+
+// Exchange is the exchange of one folder with all its peers.
+type Exchange struct {
+	o  Options
+	wg sync.WaitGroup
+
+	mu    sync.Mutex
+	peers map[tree.DeviceID]*peer
+	early map[tree.DeviceID]tree.FolderState // words that came before Up
+	own   tree.FolderState                   // what we last said of ourselves, less Have
+}
+
+type peer struct {
+	Peer
+	cancel context.CancelFunc
+	kick   chan struct{} // of length 1
+	heard  tree.FolderState
+	known  bool          // heard is set
+	have   tree.Position // of its index
+	told   tree.Position
+	again  bool // it has forgotten what it had: it is to be told everything again
+}
+
+// New makes an Exchange without peers.
+func New(o Options) *Exchange {
+	return &Exchange{o: o, peers: map[tree.DeviceID]*peer{}, early: map[tree.DeviceID]tree.FolderState{}, own: tree.FolderState{Folder: o.Folder, Busy: true}}
+}
+
+// Up begins the exchange with a peer, in place of an earlier session with the
+// same device. It ends with Down, with ctx, or with an error of the peer.
+func (e *Exchange) Up(ctx context.Context, p Peer) error {
+	have, err := e.o.Index.Have(ctx, p.Device())
+	if err != nil {
+		return fmt.Errorf("read what is known of %s: %w", p.Device().Short(), err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	q := &peer{Peer: p, cancel: cancel, kick: make(chan struct{}, 1), have: have}
+	e.mu.Lock()
+	if old := e.peers[p.Device()]; old != nil {
+		old.cancel()
+	}
+	q.heard, q.known = e.early[p.Device()]
+	delete(e.early, p.Device())
+	e.peers[p.Device()] = q
+	state := e.stateFor(q)
+	e.mu.Unlock()
+	p.SendState(state)
+	e.wg.Go(func() {
+		defer cancel()
+		if err := e.tell(ctx, q); err != nil && ctx.Err() == nil {
+			e.o.Log.Info("index no longer told", "device", p.Device().Short(), "err", err)
+		}
+	})
+	return nil
+}
+
+// Down ends the exchange with a device.
+func (e *Exchange) Down(dev tree.DeviceID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.early, dev)
+	if q := e.peers[dev]; q != nil {
+		q.cancel()
+		delete(e.peers, dev)
+	}
+}
+
+// Close ends all exchanges and returns when nothing of them runs any more.
+func (e *Exchange) Close() {
+	e.mu.Lock()
+	for dev, q := range e.peers {
+		q.cancel()
+		delete(e.peers, dev)
+	}
+	e.mu.Unlock()
+	e.wg.Wait()
+}
+
+// Say makes s (without At and Have) this device's word on itself and tells it to
+// all peers if anything in it, or our index, has changed.
+func (e *Exchange) Say(s tree.FolderState) {
+	s.Folder = e.o.Folder
+	s.At, s.Have = e.o.Index.Position(), tree.Position{}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	moved := s.At != e.own.At
+	if s == e.own {
+		return
+	}
+	e.own = s
+	for _, q := range e.peers {
+		if moved {
+			q.wake()
+		}
+		q.SendState(e.stateFor(q))
+	}
+}
+
+// Moved says that our index has new rows.
+func (e *Exchange) Moved() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, q := range e.peers {
+		q.wake()
+	}
+}
+
+// Heard takes a peer's word on itself.
+func (e *Exchange) Heard(dev tree.DeviceID, s tree.FolderState) {
+	e.mu.Lock()
+	q := e.peers[dev]
+	if q != nil {
+		if q.known && s.Have == (tree.Position{}) && q.heard.Have != s.Have {
+			q.again = true
+		}
+		q.heard, q.known = s, true
+		q.wake()
+	} else {
+		e.early[dev] = s
+	}
+	e.mu.Unlock()
+	if q != nil {
+		e.o.News()
+	}
+}
+
+// Batch records what a peer told of its index. Batches of one peer come one at
+// a time.
+func (e *Exchange) Batch(ctx context.Context, dev tree.DeviceID, b tree.Batch) error {
+	e.mu.Lock()
+	q := e.peers[dev]
+	e.mu.Unlock()
+	if q == nil {
+		return nil // the folder was closed or paused meanwhile; it will be told again
+	}
+	if q.have.Replica != 0 && q.have.Replica != b.Upto.Replica {
+		if err := e.o.Index.ClearRemote(ctx, dev); err != nil {
+			return fmt.Errorf("forget the earlier index of %s: %w", dev.Short(), err)
+		}
+	}
+	_, err := e.o.Index.Observe(ctx, dev, b)
+	if e.o.RolledBack != nil && errors.Is(err, e.o.RolledBack) {
+		e.o.Log.Warn("this index is older than what a peer knows of it; it begins anew", "device", dev.Short())
+		if err = e.o.Index.NewIncarnation(ctx); err == nil {
+			_, err = e.o.Index.Observe(ctx, dev, b)
+		}
+		e.Moved()
+	}
+	if err != nil {
+		return fmt.Errorf("record what %s told: %w", dev.Short(), err)
+	}
+	e.mu.Lock()
+	q.have = b.Upto
+	e.mu.Unlock()
+	e.o.News()
+	return nil
+}
+
+// Acknowledge tells each peer how far its index is recorded, where that has
+// changed since it was told.
+func (e *Exchange) Acknowledge() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, q := range e.peers {
+		if q.told != q.have {
+			q.SendState(e.stateFor(q))
+		}
+	}
+}
+
+// Peer is how far another device is, as far as it has said.
+type PeerState struct {
+	Device tree.DeviceID
+	Known  bool
+	State  tree.FolderState
+	// Recorded: all of its index is recorded here. Told: all of ours is there.
+	Recorded, Told bool
+}
+
+// Peers lists the devices that the folder is being exchanged with.
+func (e *Exchange) Peers() []PeerState {
+	at := e.o.Index.Position()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := make([]PeerState, 0, len(e.peers))
+	for dev, q := range e.peers {
+		out = append(out, PeerState{
+			Device: dev, Known: q.known, State: q.heard,
+			Recorded: q.known && (q.have == q.heard.At || q.heard.At.Seq == 0),
+			Told:     q.known && (q.heard.Have == at || at.Seq == 0),
+		})
+	}
+	return out
+}
+
+// stateFor is called with e.mu held.
+func (e *Exchange) stateFor(q *peer) tree.FolderState {
+	s := e.own
+	s.At, s.Have = e.o.Index.Position(), q.have
+	q.told = q.have
+	return s
+}
+
+func (q *peer) wake() {
+	select {
+	case q.kick <- struct{}{}:
+	default:
+	}
+}
+
+// tell sends q our rows from where it stands, and then each new one. Where the
+// newest rows are gone again or are withheld, an empty batch says how far the
+// peer is.
+func (e *Exchange) tell(ctx context.Context, q *peer) error {
+	sent, err := e.begin(ctx, q)
+	if err != nil {
+		return err
+	}
+	told := map[tree.ReplicaID]bool{}
+	for {
+		at := e.o.Index.Position()
+		if at.Replica != sent.Replica || e.again(q) {
+			sent = tree.Position{Replica: at.Replica}
+		}
+		rows, err := e.o.Index.Since(ctx, sent.Seq, BatchRows)
+		if err != nil {
+			return fmt.Errorf("read our index: %w", err)
+		}
+		if len(rows) == 0 && (sent == at || at.Seq == 0) {
+			select {
+			case <-q.kick:
+				continue
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		b := e.batch(rows, at, told)
+		if err := q.SendBatch(ctx, e.o.Folder, b); err != nil {
+			return fmt.Errorf("send rows: %w", err)
+		}
+		sent = b.Upto
+	}
+}
+
+// again says, once, whether q is to be told everything again.
+func (e *Exchange) again(q *peer) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	was := q.again
+	q.again = false
+	return was
+}
+
+// begin waits for the peer's first word and finds the place to tell from.
+func (e *Exchange) begin(ctx context.Context, q *peer) (tree.Position, error) {
+	for {
+		e.mu.Lock()
+		known, have := q.known, q.heard.Have
+		e.mu.Unlock()
+		if known {
+			if _, ok := e.o.Index.SendFrom(have); ok {
+				return have, nil
+			}
+			if have.Replica == e.o.Index.Position().Replica && have.Seq > 0 {
+				e.o.Log.Warn("a peer remembers a history of this index that it does not have; it begins anew", "device", q.Device().Short())
+				if err := e.o.Index.NewIncarnation(ctx); err != nil {
+					return tree.Position{}, fmt.Errorf("begin the index anew: %w", err)
+				}
+			}
+			return tree.Position{}, nil
+		}
+		select {
+		case <-q.kick:
+		case <-ctx.Done():
+			return tree.Position{}, ctx.Err()
+		}
+	}
+}
+
+// batch makes rows into a batch, with the replicas that this peer was not told;
+// without rows it says that the peer is at our position.
+func (e *Exchange) batch(rows []tree.Record, at tree.Position, told map[tree.ReplicaID]bool) tree.Batch {
+	b := tree.Batch{Upto: at}
+	if len(rows) > 0 {
+		b.Upto.Seq = rows[len(rows)-1].Seq
+	}
+	name := func(id tree.ReplicaID) {
+		if id == 0 || told[id] {
+			return
+		}
+		if r, ok := e.o.Index.Replica(id); ok {
+			told[id] = true
+			b.Replicas = append(b.Replicas, r)
+		}
+	}
+	for _, r := range rows {
+		if e.o.Withhold != nil && e.o.Withhold(r) {
+			continue
+		}
+		for _, s := range r.Version {
+			name(s.Replica)
+		}
+		name(r.Author)
+		b.Entries = append(b.Entries, r.Entry)
+	}
+	return b
+}

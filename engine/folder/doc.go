@@ -1,0 +1,20 @@
+// Package folder is the cycle of one folder, the only room that knows every
+// stage:
+//
+//	hint -> scan -> index -> exchange -> (peers) -> reconcile -> plan -> transfer -> apply -> index -> status
+//
+// Folder.Run keeps the folder open for as long as its disk is there, and waits
+// for the disk when it is not. While it is open, one goroutine (cycle.loop)
+// owns all state; scans, transfers and groups of applies run beside it and hand
+// their results back. Only the loop commits to the index.
+//
+// What is to be done is never remembered here: it is what peers have told and
+// the index does not cover (index.Pending). What is held in memory is bounded
+// by Limits, not by the folder.
+//
+// Files: folder.go (Run, open, missing), marker.go, loop.go (the cycle),
+// notice.go (hints and scans into the index), missing.go (deletions seen here and
+// their guard), work.go (pending paths into units), carry.go (units through
+// transfer and apply into the index), peers.go, state.go (what it says of
+// itself), ask.go (what a person can ask).
+package folder

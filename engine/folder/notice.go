@@ -1,0 +1,401 @@
+package folder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"pinion/engine/ignore"
+	"pinion/engine/index"
+	"pinion/engine/scan"
+	"pinion/engine/tree"
+	"pinion/platform/watch"
+)
+
+// ignoreFile is where a person writes what is not to be synced.
+const ignoreFile = ".pinionignore"
+
+// A lane is a scan that may run beside the others.
+type lane int
+
+const (
+	quick lane = iota // paths that a hint named
+	slow              // big files among them
+	full              // the whole folder
+	lanes
+)
+
+// notice is what the loop knows of the disk's changes that are not looked at yet.
+type notice struct {
+	paths, deep map[string]struct{} // hinted, for the quick lane
+	big         []tree.Path         // for the slow lane
+	full        bool                // the whole folder is to be looked at
+	fullDone    bool                // it was, once, since the folder was opened
+	nextFull    time.Time
+	running     [lanes]bool
+	unstable    map[string]time.Time // files that change while they are read: when to look again
+	observed    chan observed
+	ended       chan ended
+}
+
+// observed is a batch of a scan that waits to be taken in.
+type observed struct {
+	changes []scan.Change
+	answer  chan error
+}
+
+// ended is a scan that is over.
+type ended struct {
+	lane    lane
+	summary scan.Summary
+	err     error
+}
+
+// maxHints bounds the hinted paths; more become a full scan.
+const maxHints = 50_000
+
+func newNotice() notice {
+	return notice{
+		paths: map[string]struct{}{}, deep: map[string]struct{}{}, unstable: map[string]time.Time{},
+		observed: make(chan observed), ended: make(chan ended, lanes),
+	}
+}
+
+// takeHints carries the watcher's hints to the loop.
+func (c *cycle) takeHints(ctx context.Context, to chan<- watch.Hints, end context.CancelCauseFunc) {
+	for {
+		h, err := c.watcher.Take(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			if merr := checkMarker(c.f.cfg.Path, c.f.cfg.ID); merr != nil {
+				err = merr
+			}
+			end(fmt.Errorf("watch the folder: %w", err))
+			return
+		}
+		select {
+		case to <- h:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (c *cycle) hinted(h watch.Hints) {
+	if h.All {
+		c.notice.full = true
+	}
+	for _, p := range h.Paths {
+		c.look(p)
+	}
+	for _, p := range h.Deep {
+		c.notice.deep[p] = struct{}{}
+	}
+}
+
+// look has a path looked at soon.
+func (c *cycle) look(path string) {
+	if len(c.notice.paths) >= maxHints {
+		c.notice.full = true
+		return
+	}
+	c.notice.paths[path] = struct{}{}
+}
+
+// busyLooking says whether the disk may hold what the index does not know.
+func (c *cycle) busyLooking() bool {
+	n := &c.notice
+	return !n.fullDone || n.full || n.running != [lanes]bool{} || len(n.paths)+len(n.deep)+len(n.big)+len(n.unstable) > 0
+}
+
+// startScans starts the scans that are due and whose lane is free.
+func (c *cycle) startScans(ctx context.Context, beside *sync.WaitGroup) {
+	n, now := &c.notice, time.Now()
+	for p, at := range n.unstable {
+		if !now.Before(at) {
+			delete(n.unstable, p)
+			c.look(p)
+		}
+	}
+	if !n.nextFull.IsZero() && !now.Before(n.nextFull) {
+		n.full = true
+	}
+	if n.full && !n.running[full] {
+		n.full = false
+		c.scanned.Store(0)
+		n.nextFull = now.Add(jitter(c.scanEvery()))
+		c.start(ctx, beside, full, c.scanner.Full)
+	}
+	if len(n.paths)+len(n.deep) > 0 && !n.running[quick] {
+		paths, deep := keys(n.paths), keys(n.deep)
+		clear(n.paths)
+		clear(n.deep)
+		if _, ok := find(paths, ignoreFile); ok {
+			c.ignoreChanged()
+		}
+		c.start(ctx, beside, quick, func(ctx context.Context, emit func([]scan.Change) error) (scan.Summary, error) {
+			return c.scanner.Paths(ctx, paths, deep, emit)
+		})
+	}
+	if len(n.big) > 0 && !n.running[slow] {
+		big := n.big
+		n.big = nil
+		c.start(ctx, beside, slow, func(ctx context.Context, emit func([]scan.Change) error) (scan.Summary, error) {
+			return c.scanner.Big(ctx, big, emit)
+		})
+	}
+}
+
+func (c *cycle) start(ctx context.Context, beside *sync.WaitGroup, l lane, run func(context.Context, func([]scan.Change) error) (scan.Summary, error)) {
+	c.notice.running[l] = true
+	emit := func(changes []scan.Change) error {
+		b := observed{changes: changes, answer: make(chan error, 1)}
+		select {
+		case c.notice.observed <- b:
+			return <-b.answer
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	beside.Go(func() {
+		s, err := run(ctx, emit)
+		c.notice.ended <- ended{lane: l, summary: s, err: err}
+	})
+}
+
+// scanEvery is the interval of the safety net: shorter where the watcher says
+// that it can't see everything.
+func (c *cycle) scanEvery() time.Duration {
+	if c.watcher.Warning() != nil {
+		return min(c.f.cfg.ScanEvery, time.Minute)
+	}
+	return c.f.cfg.ScanEvery
+}
+
+func jitter(d time.Duration) time.Duration {
+	return d - d/4 + rand.N(d/2+1)
+}
+
+// observe takes a scan's batch into the index.
+func (c *cycle) observe(ctx context.Context, changes []scan.Change) error {
+	var u index.Update
+	var gone []tree.Path
+	clock := c.index.Tick()
+	for _, ch := range changes {
+		if c.work.units[ch.Path] != nil {
+			c.look(string(ch.Path)) // again when what is under way with it has ended
+			continue
+		}
+		if ch.Ignored {
+			u.Changes = append(u.Changes, index.Change{Record: tree.Record{Entry: tree.Entry{Path: ch.Path}}, If: ch.BasedOn, Forget: true})
+			continue
+		}
+		if ch.Now.Kind == 0 {
+			gone = append(gone, ch.Path)
+			continue
+		}
+		if err := c.record(ctx, &u, ch, clock); err != nil {
+			return err
+		}
+	}
+	if len(gone) > 0 {
+		if err := c.seenMissing(ctx, gone); err != nil {
+			return err
+		}
+	}
+	return c.commit(ctx, u)
+}
+
+// record adds an observed entry to u as a change made here.
+func (c *cycle) record(ctx context.Context, u *index.Update, ch scan.Change, clock uint64) error {
+	old, had, err := c.index.Get(ctx, ch.Path)
+	if err != nil {
+		return fmt.Errorf("read the index: %w", err)
+	}
+	if had && old.Seq != ch.BasedOn || !had && ch.BasedOn != 0 {
+		c.look(string(ch.Path))
+		return nil
+	}
+	e := ch.Now
+	if !c.caps.ExecBit && had && old.Kind == e.Kind {
+		e.Mode = old.Mode
+	}
+	if old.Exists() && old.Entry.SameContent(e) && old.Mode == e.Mode && sameTime(old, e, ch.Disk) {
+		// The disk's word differs (an inode, say), not the entry.
+		old.Disk = ch.Disk
+		u.Changes = append(u.Changes, index.Change{Record: old, If: old.Seq})
+		return nil
+	}
+	self := c.index.Self()
+	e.Version, e.Author = old.Version.Bump(self.ID, clock), self.ID
+	e.Conflict = old.Conflict
+	if old.Exists() && old.Kind == tree.File && old.Content != e.Content {
+		e.Base = old.Content
+	} else if old.Exists() {
+		e.Base = old.Base
+	}
+	if tag := c.tags[ch.Path]; tag != nil {
+		e.Conflict = tag
+		delete(c.tags, ch.Path)
+	}
+	u.Changes = append(u.Changes, index.Change{Record: tree.Record{Entry: e, Disk: ch.Disk}, If: old.Seq, Manifest: ch.Manifest})
+	u.Activity = append(u.Activity, c.activity(e.Path, actionOf(old, e), self.ID))
+	if ch.From != "" {
+		return c.recordMove(ctx, u, ch, e, clock)
+	}
+	return nil
+}
+
+// recordMove adds the tombstone of the path that a moved file left, unless it
+// still stands (a hard link).
+func (c *cycle) recordMove(ctx context.Context, u *index.Update, ch scan.Change, e tree.Entry, clock uint64) error {
+	if _, err := c.root.Lstat(string(ch.From)); err == nil || c.work.units[ch.From] != nil {
+		return nil
+	}
+	old, had, err := c.index.Get(ctx, ch.From)
+	if err != nil {
+		return fmt.Errorf("read the index: %w", err)
+	}
+	if !had || !old.Exists() || old.Content != e.Content {
+		return nil
+	}
+	t := tombstone(old, c.index.Self().ID, clock)
+	t.MovedTo = e.Path
+	u.Changes = append(u.Changes, index.Change{Record: t, If: old.Seq})
+	u.Activity[len(u.Activity)-1].Action = "moved"
+	return nil
+}
+
+// tombstone is the row of what stood at old's path once it is gone by r's doing.
+func tombstone(old tree.Record, r tree.ReplicaID, clock uint64) tree.Record {
+	t := tree.Record{Entry: old.Entry}
+	t.Deleted, t.Conflict, t.Base, t.MovedTo = true, nil, tree.ContentID{}, ""
+	t.Version, t.Author = old.Version.Bump(r, clock), r
+	return t
+}
+
+// sameTime says whether the entry's time is what the disk says, as far as this
+// file system can keep it: the disk's word has not moved since it was recorded.
+func sameTime(old tree.Record, e tree.Entry, disk tree.Stat) bool {
+	return old.MTime == e.MTime || old.Disk.MTime == disk.MTime || e.Kind == tree.Dir
+}
+
+// commit commits u; refused paths are looked at again.
+func (c *cycle) commit(ctx context.Context, u index.Update) error {
+	if len(u.Changes)+len(u.Archived)+len(u.Activity) == 0 {
+		return nil
+	}
+	refused, err := c.index.Commit(ctx, u)
+	if err != nil {
+		return fmt.Errorf("write the index: %w", err)
+	}
+	for _, p := range refused {
+		c.look(string(p))
+	}
+	c.exchange.Moved()
+	c.saying.changed = true
+	return nil
+}
+
+// unstableAgain is when a file that changed while it was read is read again.
+const unstableAgain = 2 * time.Second
+
+// scanEnded takes in what a scan found apart from changes.
+func (c *cycle) scanEnded(e ended) error {
+	n := &c.notice
+	n.running[e.lane] = false
+	c.saying.changed = true
+	switch {
+	case e.err == nil:
+	case errors.Is(e.err, context.Canceled):
+		return nil
+	case errors.Is(e.err, scan.ErrRootGone), errors.Is(e.err, ErrMissing):
+		return fmt.Errorf("%w: %v", ErrMissing, e.err)
+	case errors.Is(e.err, scan.ErrEmptied):
+		c.missing.emptied = e.err
+		n.fullDone = true
+		return nil
+	default:
+		return fmt.Errorf("scan: %w", e.err)
+	}
+	now := c.f.cfg.Now()
+	if e.lane == full {
+		n.fullDone = true
+		c.missing.emptied = nil
+		c.emptyAllowed.Store(false)
+		c.problems.replaceScanned(e.summary)
+	} else {
+		for _, p := range e.summary.Problems {
+			c.problems.note(now, p.Path, p.Why)
+		}
+	}
+	for _, p := range e.summary.Unstable {
+		if len(n.unstable) < maxHints {
+			n.unstable[string(p)] = time.Now().Add(unstableAgain)
+		}
+	}
+	n.full = n.full || e.summary.MoreUnstable
+	n.big = append(n.big, e.summary.Deferred...)
+	return nil
+}
+
+// loadIgnore reads the folder's ignore file.
+func (c *cycle) loadIgnore() error {
+	text, err := os.ReadFile(filepath.Join(c.f.cfg.Path, ignoreFile))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("read %s: %w", ignoreFile, err)
+	}
+	if len(text) > 1<<20 {
+		text = text[:1<<20]
+	}
+	m, bad := ignore.Parse(string(text))
+	for _, b := range bad {
+		c.problems.note(c.f.cfg.Now(), ignoreFile, fmt.Sprintf("line %d: %s", b.Line, b.Why))
+	}
+	c.ignored.Store(m)
+	return nil
+}
+
+// ignoreChanged reads the rules anew and has everything looked at under them: the
+// scan reports rows that are now ignored, which are then forgotten, never
+// deleted; and peers tell everything again, since what was ignored may be wanted.
+func (c *cycle) ignoreChanged() {
+	if err := c.loadIgnore(); err != nil {
+		c.problems.note(c.f.cfg.Now(), ignoreFile, err.Error())
+		return
+	}
+	c.notice.full = true
+	c.work.tellAgain = true
+}
+
+// skipWatch says which paths are not watched.
+func (c *cycle) skipWatch(rel string) bool {
+	if m := c.ignored.Load(); m != nil {
+		return m.Match(rel, true)
+	}
+	return false
+}
+
+func keys(m map[string]struct{}) []string {
+	out := make([]string, 0, len(m))
+	for k := range m {
+		out = append(out, k)
+	}
+	return out
+}
+
+func find(list []string, s string) (int, bool) {
+	for i, x := range list {
+		if x == s {
+			return i, true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,122 @@
+package folder
+
+import (
+	"context"
+	"errors"
+
+	"pinion/engine/transfer"
+	"pinion/engine/tree"
+)
+
+// ErrClosed: the folder is not open now, or is paused.
+var ErrClosed = errors.New("folder is not open")
+
+// PeerUp says that a device that holds this folder, too, can be reached and has
+// it open. A later session with the same device takes the place of the earlier.
+func (f *Folder) PeerUp(ctx context.Context, p Peer) {
+	ctx, cancel := context.WithCancel(ctx)
+	l := &link{peer: p, ctx: ctx, end: cancel}
+	f.mu.Lock()
+	old := f.peers[p.Device()]
+	if old != nil && old.peer == p {
+		f.mu.Unlock()
+		cancel()
+		return
+	}
+	f.peers[p.Device()] = l
+	c := f.cycle
+	f.mu.Unlock()
+	if old != nil {
+		old.end()
+	}
+	if c != nil {
+		c.peerUp(ctx, l)
+	}
+}
+
+// PeerDown says that the device is gone, or has closed the folder.
+func (f *Folder) PeerDown(dev tree.DeviceID) {
+	f.mu.Lock()
+	l, c := f.peers[dev], f.cycle
+	delete(f.peers, dev)
+	f.mu.Unlock()
+	if l == nil {
+		return
+	}
+	l.end()
+	if c != nil {
+		c.exchange.Down(dev)
+		c.fetcher.PeerDown(dev)
+		c.wake()
+	}
+}
+
+func (c *cycle) peerUp(ctx context.Context, l *link) {
+	if err := c.exchange.Up(ctx, l.peer); err != nil {
+		c.log.Warn("no exchange", "device", l.peer.Device().Short(), "err", err)
+		return
+	}
+	c.fetcher.PeerUp(l.peer)
+	c.wake()
+}
+
+// relink begins the exchange with all peers anew.
+func (f *Folder) relink(ctx context.Context, c *cycle) {
+	f.mu.Lock()
+	links := make([]*link, 0, len(f.peers))
+	for _, l := range f.peers {
+		links = append(links, l)
+	}
+	f.mu.Unlock()
+	for _, l := range links {
+		c.peerUp(l.ctx, l)
+	}
+}
+
+// Heard takes a peer's word on its folder.
+func (f *Folder) Heard(dev tree.DeviceID, s tree.FolderState) {
+	c := f.current()
+	if c == nil {
+		return
+	}
+	c.exchange.Heard(dev, s)
+	if s.Confirmed > c.confirmedAt.Load() {
+		c.ask(func() { c.confirm(s.Confirmed) })
+	}
+}
+
+// Batch records rows that a peer told.
+func (f *Folder) Batch(ctx context.Context, dev tree.DeviceID, b tree.Batch) error {
+	c := f.current()
+	if c == nil {
+		return nil
+	}
+	return c.exchange.Batch(ctx, dev, b)
+}
+
+// Manifest gives the chunks of content that is here.
+func (f *Folder) Manifest(ctx context.Context, content, base tree.ContentID) (tree.Manifest, error) {
+	c := f.serving()
+	if c == nil {
+		return nil, ErrClosed
+	}
+	return c.server.Manifest(ctx, content, base)
+}
+
+// Serve sends what a peer asks for.
+func (f *Folder) Serve(ctx context.Context, wants []tree.Want, w transfer.PieceWriter) error {
+	c := f.serving()
+	if c == nil {
+		return ErrClosed
+	}
+	return c.server.Serve(ctx, f.cfg.ID, wants, w)
+}
+
+func (f *Folder) serving() *cycle {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.paused != nil {
+		return nil
+	}
+	return f.cycle
+}

@@ -1,0 +1,455 @@
+package folder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"pinion/engine/index"
+	"pinion/engine/plan"
+	"pinion/engine/reconcile"
+	"pinion/engine/transfer"
+	"pinion/engine/tree"
+)
+
+// work is what the loop has taken on of what is pending in the index.
+type work struct {
+	more      bool                // the index may hold pending rows that can be taken
+	cursor    index.Cursor        // where in them the next look begins
+	units     map[tree.Path]*unit // by every path that a unit touches
+	stalled   map[tree.Path]bool  // wait for another path; looked at again after each commit
+	later     map[tree.Path]wait  // failed, busy: looked at again after a while
+	unsent    []transfer.Job      // the fetcher had no room for them yet
+	tellAgain bool                // peers are to tell everything again: rules have changed
+}
+
+type wait struct {
+	until time.Time
+	times int
+}
+
+// unit is what one decision asks for: actions that are committed together.
+type unit struct {
+	path      tree.Path
+	actions   []plan.Action
+	needs     int // contents that are still to come
+	urgent    bool
+	ended     func(error) // set: a person waits for it
+	failed    error       // what ended is told
+	manifests map[tree.ContentID]tree.Manifest
+}
+
+func (u *unit) bytes() (n int64) {
+	for _, a := range u.actions {
+		if a.Op == plan.Put {
+			n += a.Entry.Size
+		}
+	}
+	return n
+}
+
+// paths calls fn for every path that the unit touches.
+func (u *unit) paths(fn func(tree.Path)) {
+	fn(u.path)
+	for _, a := range u.actions {
+		fn(a.Entry.Path)
+		if a.Keep != nil {
+			fn(a.Keep.Path)
+		}
+		if a.From.Path != "" {
+			fn(a.From.Path)
+		}
+	}
+}
+
+const (
+	takeAtOnce = 256  // pending paths decided in one round
+	maxLater   = 4096 // paths put off; beyond that they are simply tried again
+)
+
+// next is how long until work could be taken.
+func (w *work) next(now time.Time) time.Duration {
+	if w.more && len(w.units) == 0 {
+		return 0
+	}
+	next := time.Hour
+	for _, l := range w.later {
+		next = min(next, max(0, l.until.Sub(now)))
+	}
+	return next
+}
+
+// takeWork decides what is pending and most urgent, and sends for the content it
+// needs. It takes on no more than Limits.Units paths at a time.
+func (c *cycle) takeWork(ctx context.Context) error {
+	w := &c.work
+	if w.tellAgain {
+		w.tellAgain = false
+		if err := c.tellAgain(ctx); err != nil {
+			return err
+		}
+	}
+	c.submit()
+	c.wakeLater()
+	if c.paused != nil || c.f.cfg.Mode == Send || len(c.exchange.Peers()) == 0 {
+		w.more = false
+		return nil
+	}
+	for w.more && len(w.units) < c.lim.Units && len(w.unsent) == 0 {
+		taken, err := c.takeSome(ctx)
+		if err != nil {
+			return err
+		}
+		if taken > 0 {
+			c.saying.changed = true
+			break // others have their turn first
+		}
+	}
+	c.submit()
+	return nil
+}
+
+// takeSome takes one round's worth and says how many paths were decided.
+func (c *cycle) takeSome(ctx context.Context) (int, error) {
+	w := &c.work
+	pending, next, err := c.index.Pending(ctx, index.PendingQuery{
+		Limit: takeAtOnce, After: w.cursor, Skip: c.skipPending, NoDeletions: c.missing.remote > 0 && !c.missing.isAllowed(),
+	})
+	if err != nil {
+		return 0, fmt.Errorf("read what is pending: %w", err)
+	}
+	w.cursor = next
+	if next == 0 {
+		w.more = false // until something happens
+	}
+	if len(pending) == 0 {
+		return 0, nil
+	}
+	r := round{c: c, reach: map[tree.DeviceID]bool{}, seen: map[tree.Path]bool{}}
+	for _, p := range c.exchange.Peers() {
+		r.reach[p.Device] = true
+	}
+	for _, p := range pending {
+		if err := r.take(ctx, p, 0); err != nil {
+			return 0, err
+		}
+	}
+	return len(pending), r.finish(ctx)
+}
+
+func (c *cycle) skipPending(p tree.Path) bool {
+	w := &c.work
+	_, put := w.later[p]
+	return w.units[p] != nil || w.stalled[p] || put
+}
+
+// wakeLater has what was put off tried again when its time has come.
+func (c *cycle) wakeLater() {
+	w, now := &c.work, time.Now()
+	for p, l := range w.later {
+		if l.until.Before(now) && w.units[p] == nil {
+			delete(w.later, p)
+			w.more = true
+		}
+	}
+}
+
+// putOff has a path tried again after d, and after longer each time.
+func (c *cycle) putOff(p tree.Path, d time.Duration) {
+	w := &c.work
+	if len(w.later) >= maxLater {
+		return
+	}
+	n := w.later[p].times + 1
+	w.later[p] = wait{until: time.Now().Add(min(d<<min(n-1, 10), 10*time.Minute)), times: n}
+}
+
+// release lets go of a unit's paths.
+func (c *cycle) release(u *unit) {
+	u.paths(func(p tree.Path) {
+		if c.work.units[p] == u {
+			delete(c.work.units, p)
+		}
+	})
+	if u.ended != nil {
+		u.ended(u.failed)
+		u.ended = nil
+	}
+	clear(c.work.stalled)
+	c.work.more, c.work.cursor = true, 0
+}
+
+// submit hands the fetcher what it has room for.
+func (c *cycle) submit() {
+	w := &c.work
+	if len(w.unsent) > 0 {
+		n := c.fetcher.Submit(w.unsent)
+		w.unsent = append([]transfer.Job(nil), w.unsent[n:]...)
+	}
+}
+
+// tellAgain forgets how far peers' indexes are recorded, so that they tell
+// everything again when they are next connected to; and has them connected anew.
+func (c *cycle) tellAgain(ctx context.Context) error {
+	for _, dev := range c.f.cfg.Members() {
+		if err := c.index.ResetHave(ctx, dev); err != nil {
+			return fmt.Errorf("have peers tell again: %w", err)
+		}
+	}
+	c.f.relink(ctx, c)
+	return nil
+}
+
+// round is one look at what is pending.
+type round struct {
+	c     *cycle
+	reach map[tree.DeviceID]bool
+	seen  map[tree.Path]bool
+	drop  []tree.Path
+	guard int   // what the guard on deletions said: 1 yes, -1 no, 0 not asked yet
+	err   error // of a lookup
+	ctx   context.Context
+}
+
+// maxFirst bounds how many paths in a row are decided because another needs them.
+const maxFirst = 64
+
+// take decides one path and makes a unit of the decision.
+func (r *round) take(ctx context.Context, p index.Pending, depth int) error {
+	c := r.c
+	if r.seen[p.Path] || c.work.units[p.Path] != nil {
+		return nil
+	}
+	r.seen[p.Path] = true
+	if c.ignored.Load().Match(string(p.Path), pendingDir(p)) {
+		r.drop = append(r.drop, p.Path)
+		return nil
+	}
+	d, err := r.decide(ctx, p)
+	if err != nil {
+		return err
+	}
+	if d.Wait != 0 {
+		c.work.stalled[p.Path] = true
+		return r.takeFirst(ctx, d.First, depth)
+	}
+	if len(d.Actions) == 0 {
+		if len(d.Drop) > 0 {
+			r.drop = append(r.drop, p.Path)
+		} else {
+			c.putOff(p.Path, 10*time.Second) // none of those who told it can be reached
+		}
+		return nil
+	}
+	return r.unit(ctx, p.Path, d)
+}
+
+// pendingDir says whether somebody has a directory at the path.
+func pendingDir(p index.Pending) bool {
+	for _, m := range p.Remotes {
+		if m.Entry.Kind == tree.Dir {
+			return true
+		}
+	}
+	return false
+}
+
+// takeFirst decides the paths that another one waits for.
+func (r *round) takeFirst(ctx context.Context, first []tree.Path, depth int) error {
+	if depth >= maxFirst {
+		return nil
+	}
+	for _, q := range first {
+		p, ok, err := r.c.index.PendingAt(ctx, q)
+		if err != nil {
+			return fmt.Errorf("read what is pending: %w", err)
+		}
+		if ok {
+			if err := r.take(ctx, p, depth+1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *round) decide(ctx context.Context, p index.Pending) (reconcile.Decision, error) {
+	in := reconcile.Input{Path: p.Path, Local: p.Local, HasLocal: p.HasLocal, Lookup: r}
+	for _, m := range p.Remotes {
+		if r.reach[m.Device] || m.Entry.Deleted {
+			in.Remotes = append(in.Remotes, reconcile.Remote{Device: m.Device, Entry: m.Entry})
+		}
+	}
+	if len(in.Remotes) == 0 {
+		return reconcile.Decision{}, nil
+	}
+	r.ctx = ctx
+	d := reconcile.Decide(in)
+	if r.err != nil {
+		return d, fmt.Errorf("read the index: %w", r.err)
+	}
+	for _, f := range d.Facts {
+		r.c.fact(f)
+	}
+	return d, nil
+}
+
+// unit makes a unit of a decision, unless the disk shows something that the
+// index does not know, or a guard stands in the way.
+func (r *round) unit(ctx context.Context, path tree.Path, d reconcile.Decision) error {
+	c := r.c
+	u := &unit{path: path, actions: d.Actions, urgent: true, manifests: map[tree.ContentID]tree.Manifest{}}
+	free := true
+	u.paths(func(p tree.Path) { free = free && c.work.units[p] == nil })
+	if !free {
+		c.work.stalled[path] = true
+		return nil
+	}
+	for _, a := range u.actions {
+		if !a.Was.Exists() && a.Op != plan.Adopt && a.Op != plan.Delete && r.unseen(a.Entry.Path) {
+			return nil
+		}
+		if a.Op == plan.Delete && a.Was.Exists() {
+			if ok, err := r.mayDelete(ctx); err != nil || !ok {
+				return err
+			}
+		}
+	}
+	self, clock := c.index.Self().ID, uint64(0)
+	for _, p := range d.Bump {
+		if clock == 0 {
+			clock = c.index.Tick()
+		}
+		for i := range u.actions {
+			if e := &u.actions[i].Entry; e.Path == p {
+				e.Version, e.Author = e.Version.Bump(self, clock), self
+			}
+		}
+	}
+	if err := r.pairMove(ctx, u); err != nil {
+		return err
+	}
+	u.paths(func(p tree.Path) { c.work.units[p] = u })
+	r.send(u, d)
+	if u.needs == 0 {
+		c.makeReady(u)
+	}
+	return nil
+}
+
+// mayDelete asks the guard once a round.
+func (r *round) mayDelete(ctx context.Context) (bool, error) {
+	if r.guard == 0 {
+		ok, err := r.c.mayDelete(ctx)
+		if err != nil {
+			return false, err
+		}
+		if r.guard = -1; ok {
+			r.guard = 1
+		}
+	}
+	return r.guard > 0, nil
+}
+
+// unseen says whether something stands on disk where the index knows of nothing:
+// then that is scanned first, since it may be what is wanted, or a person's.
+func (r *round) unseen(p tree.Path) bool {
+	if _, err := r.c.root.Lstat(string(p)); errors.Is(err, fs.ErrNotExist) || err != nil {
+		return false
+	}
+	r.c.look(string(p))
+	r.c.putOff(p, 50*time.Millisecond)
+	return true
+}
+
+// pairMove makes a move of a unit that puts content somewhere, if a file with
+// that content stands here at a path that peers say is gone.
+func (r *round) pairMove(ctx context.Context, u *unit) error {
+	if len(u.actions) != 1 || u.actions[0].Op != plan.Put || u.actions[0].Was.Exists() || u.actions[0].Entry.Size == 0 {
+		return nil
+	}
+	a := u.actions[0]
+	twins, err := r.c.index.ByContent(ctx, a.Entry.Content, 8)
+	if err != nil {
+		return fmt.Errorf("look for the content here: %w", err)
+	}
+	for _, t := range twins {
+		if t.Path == a.Entry.Path || r.c.work.units[t.Path] != nil {
+			continue
+		}
+		p, ok, err := r.c.index.PendingAt(ctx, t.Path)
+		if err != nil {
+			return fmt.Errorf("read what is pending: %w", err)
+		}
+		if !ok {
+			continue
+		}
+		d, err := r.decide(ctx, p)
+		if err != nil {
+			return err
+		}
+		if d.Wait != 0 || len(d.Actions) != 1 || d.Actions[0].Op != plan.Delete {
+			continue
+		}
+		moved, _ := plan.PairMoves([]plan.Action{a, d.Actions[0]}, func(tree.Path) bool { return false })
+		if len(moved) == 1 && moved[0].Op == plan.Move {
+			r.seen[t.Path] = true
+			u.actions = moved
+			return nil
+		}
+	}
+	return nil
+}
+
+// send asks for the content that a unit needs.
+func (r *round) send(u *unit, d reconcile.Decision) {
+	sources := map[tree.ContentID][]tree.DeviceID{}
+	for _, s := range d.Sources {
+		sources[s.Content] = s.Devices
+	}
+	for _, a := range u.actions {
+		if a.Op != plan.Put {
+			continue
+		}
+		u.needs++
+		u.urgent = u.urgent && a.Entry.Size <= 1<<20 && r.c.index.Counts().PendingPaths < 64
+		r.c.work.unsent = append(r.c.work.unsent, transfer.Job{Entry: a.Entry, Sources: sources[a.Entry.Content], Urgent: u.urgent})
+	}
+}
+
+// finish drops what needs nothing.
+func (r *round) finish(ctx context.Context) error {
+	if len(r.drop) == 0 {
+		return nil
+	}
+	if err := r.c.index.DropPending(ctx, r.drop); err != nil {
+		return fmt.Errorf("drop what needs nothing: %w", err)
+	}
+	return nil
+}
+
+// At, PendingAt, LiveChildren and Replica make a round a reconcile.Lookup.
+func (r *round) At(p tree.Path) (tree.Record, bool) {
+	rec, ok, err := r.c.index.Get(r.ctx, p)
+	r.err = errors.Join(r.err, err)
+	return rec, ok
+}
+
+func (r *round) PendingAt(p tree.Path) bool {
+	_, ok, err := r.c.index.PendingAt(r.ctx, p)
+	r.err = errors.Join(r.err, err)
+	return ok
+}
+
+func (r *round) LiveChildren(p tree.Path) reconcile.Children {
+	staying, leaving, err := r.c.index.LiveChildren(r.ctx, p)
+	r.err = errors.Join(r.err, err)
+	return reconcile.Children{Staying: staying > 0, Leaving: leaving > 0}
+}
+
+func (r *round) Replica(id tree.ReplicaID) tree.Replica {
+	rep, _ := r.c.index.Replica(id)
+	return rep
+}

@@ -1,0 +1,274 @@
+package index
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"pinion/engine/tree"
+)
+
+// ErrRolledBack is returned when a peer tells of a writing of ours that we
+// never did: this index is an older copy. The remedy is NewIncarnation.
+var ErrRolledBack = errors.New("a peer knows more of our own changes than this index: it is an older copy")
+
+// Classes of urgency, the upper bits of a remote row's rank.
+const (
+	urgentClass = iota // what somebody waits for
+	smallClass
+	goneClass
+	middleClass
+	bigClass
+)
+
+const (
+	classShift  = 56
+	urgentSize  = 1 << 20          // no bigger file is urgent
+	smallSize   = 128 << 10        //
+	middleSize  = 8 << 20          //
+	recent      = 10 * time.Minute // a file written since is urgent
+	fewArrivals = 1000             // what comes while fewer paths are pending is urgent
+)
+
+// remoteRow is a row of the remote table.
+type remoteRow struct {
+	rank   int64
+	device int64
+	entry  tree.Entry // without its path
+}
+
+// Observe records what a peer told of its index, in one transaction with the
+// position up to which it told. Kept is only what our own rows do not cover;
+// news is how many entries that were.
+func (ix *Index) Observe(ctx context.Context, from tree.DeviceID, b tree.Batch) (news int, err error) {
+	err = ix.write(ctx, "record what a peer told", func(tx *txn) error {
+		dev, err := tx.device(from)
+		if err != nil {
+			return err
+		}
+		for _, r := range b.Replicas {
+			if _, err := tx.addReplica(r); err != nil {
+				return err
+			}
+		}
+		self, _ := ix.names.replica(tx.head.Self)
+		now := ix.o.Now()
+		for i := range b.Entries {
+			e := &b.Entries[i]
+			if e.Version.Counter(self) > tx.head.High {
+				return ErrRolledBack
+			}
+			kept, err := tx.observe(dev, e, now)
+			if err != nil {
+				return fmt.Errorf("%q: %w", e.Path, err)
+			}
+			if kept {
+				news++
+			}
+		}
+		return tx.setHave(dev, b.Upto)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return news, nil
+}
+
+func (tx *txn) observe(dev int64, e *tree.Entry, now time.Time) (kept bool, err error) {
+	if err := checkEntry(e); err != nil {
+		return false, err
+	}
+	key := pathKey(e.Path)
+	ours, have, err := tx.ours(key)
+	if err != nil {
+		return false, err
+	}
+	before, err := tx.remotes(key)
+	if err != nil {
+		return false, err
+	}
+	after := make([]remoteRow, 0, len(before)+1)
+	for _, r := range before {
+		if r.device != dev {
+			after = append(after, r)
+			continue
+		}
+		if r.entry.Version.Compare(e.Version) == tree.Equal && r.entry.SameContent(*e) && r.entry.SameMeta(*e) {
+			return false, nil // told before, and its place in the queue stays
+		}
+		if err := tx.dropRemote(r.rank); err != nil {
+			return false, err
+		}
+	}
+	if !have || !covers(&ours, e) {
+		after, kept = append(after, remoteRow{device: dev, entry: *e}), true
+	}
+	// A tombstone of what we never had tells us nothing, unless somebody else
+	// still offers it to us.
+	if !have && !anyStands(after) {
+		if err := tx.dropRemotes(after); err != nil {
+			return false, err
+		}
+		after, kept = nil, false
+	}
+	if kept {
+		if err := tx.insertRemote(dev, key, e, now); err != nil {
+			return false, err
+		}
+	}
+	tx.head.Counts.pending(before, after)
+	return kept, nil
+}
+
+func anyStands(rows []remoteRow) bool {
+	for _, r := range rows {
+		if r.entry.Exists() {
+			return true
+		}
+	}
+	return false
+}
+
+// ours gives our own row's entry, without its path.
+func (tx *txn) ours(key []byte) (e tree.Entry, found bool, err error) {
+	err = tx.c.query(func(r *row) error {
+		rec, err := tx.ix.record(r, 0)
+		e, found = rec.Entry, true
+		return err
+	}, "SELECT "+columns+" FROM entry WHERE path = ?", key)
+	return e, found, err
+}
+
+// remotes gives what is pending at a path.
+func (tx *txn) remotes(key []byte) (rows []remoteRow, err error) {
+	if tx.head.Counts.PendingPaths == 0 {
+		return nil, nil
+	}
+	err = tx.c.query(func(r *row) error {
+		e, err := tx.ix.remoteEntry(r, 2)
+		rows = append(rows, remoteRow{rank: r.int(0), device: r.int(1), entry: e})
+		return err
+	}, "SELECT rank, dev, kind, meta FROM remote WHERE path = ? ORDER BY dev", key)
+	return rows, err
+}
+
+func (tx *txn) dropRemote(rank int64) error {
+	_, err := tx.c.exec("DELETE FROM remote WHERE rank = ?", rank)
+	return err
+}
+
+// dropRemotes drops rows; one that is not stored yet has no rank.
+func (tx *txn) dropRemotes(rows []remoteRow) error {
+	for _, r := range rows {
+		if r.rank == 0 {
+			continue
+		}
+		if err := tx.dropRemote(r.rank); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *txn) insertRemote(dev int64, key []byte, e *tree.Entry, now time.Time) error {
+	f, err := packRemote(tx.ix.buf, e, tx.ix.names.local)
+	if err != nil {
+		return err
+	}
+	tx.ix.buf = f
+	tx.head.Arrivals++
+	_, err = tx.c.exec("INSERT INTO remote VALUES (?, ?, ?, ?, ?)", tx.rank(e, now), key, dev, kindCode(e), f)
+	return err
+}
+
+// packRemote gives the blob of an entry all of which stands in the blob.
+func packRemote(buf []byte, e *tree.Entry, names func(tree.ReplicaID) (uint64, error)) ([]byte, error) {
+	f, err := pack(buf, &tree.Record{Entry: *e}, names)
+	if err != nil || f.c6 == nil {
+		return f.meta, err
+	}
+	// The content's first 48 bits have no column here: they go to the end.
+	return append(f.meta, e.Content[1:7]...), nil
+}
+
+// rank is a row's place in the order of urgency: the class, and within it the
+// newest first where somebody waits, the oldest first elsewhere.
+func (tx *txn) rank(e *tree.Entry, now time.Time) int64 {
+	n := int64(tx.head.Arrivals)
+	class := classOf(e, now, tx.head.Counts.PendingPaths < fewArrivals)
+	if class == urgentClass {
+		return 1<<classShift - n
+	}
+	return int64(class)<<classShift + n
+}
+
+func classOf(e *tree.Entry, now time.Time, quiet bool) int {
+	age := now.Sub(time.Unix(0, e.MTime))
+	young := !e.Deleted && age < recent && age > -recent
+	switch {
+	case !e.Deleted && e.Kind != tree.File:
+		return urgentClass
+	case (quiet || young) && (e.Deleted || e.Size <= urgentSize):
+		return urgentClass
+	case e.Deleted:
+		return goneClass
+	case e.Size <= smallSize:
+		return smallClass
+	case e.Size <= middleSize:
+		return middleClass
+	}
+	return bigClass
+}
+
+// pending moves the counts from what was pending at a path to what is.
+func (c *Counts) pending(before, after []remoteRow) {
+	c.pendingAt(before, -1)
+	c.pendingAt(after, 1)
+}
+
+func (c *Counts) pendingAt(rows []remoteRow, sign int64) {
+	if len(rows) == 0 {
+		return
+	}
+	c.PendingPaths += sign
+	files, bytes := int64(0), int64(0)
+	for _, r := range rows {
+		if r.entry.Kind == tree.File && !r.entry.Deleted {
+			files, bytes = 1, max(bytes, r.entry.Size)
+		}
+	}
+	c.NeedFiles += sign * files
+	c.NeedBytes += sign * bytes
+}
+
+// withdraw drops some of what is pending at a path, and what thereby becomes
+// pointless.
+func (tx *txn) withdraw(key []byte, which func(*remoteRow) bool) error {
+	rows, err := tx.remotes(key)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	var left []remoteRow
+	for _, r := range rows {
+		if !which(&r) {
+			left = append(left, r)
+		} else if err := tx.dropRemote(r.rank); err != nil {
+			return err
+		}
+	}
+	if !anyStands(left) {
+		_, have, err := tx.ours(key)
+		if err != nil {
+			return err
+		}
+		if !have {
+			if err := tx.dropRemotes(left); err != nil {
+				return err
+			}
+			left = nil
+		}
+	}
+	tx.head.Counts.pending(rows, left)
+	return nil
+}

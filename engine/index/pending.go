@@ -1,0 +1,259 @@
+package index
+
+import (
+	"context"
+
+	"pinion/engine/tree"
+)
+
+// Remote is what a device has at a path and our own row does not cover.
+type Remote struct {
+	Device tree.DeviceID
+	Entry  tree.Entry
+}
+
+// Pending is a path that awaits a decision.
+type Pending struct {
+	Path     tree.Path
+	Local    tree.Record // zero if HasLocal is not set
+	HasLocal bool
+	Remotes  []Remote // at least one; by when the device was first met
+}
+
+// Cursor is a place in the order of urgency; zero is its start.
+type Cursor int64
+
+// PendingQuery asks for what is pending.
+type PendingQuery struct {
+	After Cursor
+	Limit int
+	Skip  func(tree.Path) bool // leaves paths out; nil: none
+	// NoDeletions leaves out the rows by which somebody deletes a path.
+	NoDeletions bool
+}
+
+// pendingRow is a row of remote that stands for its path.
+type pendingRow struct {
+	rank   Cursor
+	p      Pending
+	others bool // devices beside the one in p
+}
+
+// Pending gives what is pending, most urgent first, and the cursor after which
+// to go on; a cursor of 0 says that the end was reached. What arrives meanwhile
+// may sort before the cursor: it is found by starting anew.
+func (ix *Index) Pending(ctx context.Context, q PendingQuery) (out []Pending, next Cursor, err error) {
+	for next = q.After; len(out) < q.Limit; {
+		rows, last, err := ix.pendingPage(ctx, next, min(page, q.Limit+32), q.NoDeletions)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, r := range rows {
+			if len(out) == q.Limit {
+				return out, next, nil
+			}
+			next = r.rank
+			if q.Skip != nil && q.Skip(r.p.Path) {
+				continue
+			}
+			if r.others {
+				p, found, err := ix.PendingAt(ctx, r.p.Path)
+				if err != nil {
+					return nil, 0, err
+				}
+				if !found {
+					continue
+				}
+				r.p = p
+			}
+			out = append(out, r.p)
+		}
+		if last == 0 {
+			return out, 0, nil
+		}
+		next = last
+	}
+	return out, next, nil
+}
+
+// pendingPage reads one page; a path stands in it at its most urgent row only.
+// last is the rank of the last row that was looked at, 0 at the end.
+func (ix *Index) pendingPage(ctx context.Context, after Cursor, limit int, noDeletions bool) (rows []pendingRow, last Cursor, err error) {
+	n, below := 0, 256
+	if noDeletions {
+		below = 16 // the mark of a tombstone
+	}
+	err = ix.read(ctx, "list what is pending", func(c *conn) error {
+		return c.query(func(r *row) error {
+			n++
+			last = Cursor(r.int(0))
+			if r.int(5) != int64(last) {
+				return nil
+			}
+			path, err := keyPath(r.blob(1))
+			if err != nil {
+				return err
+			}
+			e, err := ix.remoteEntry(r, 3)
+			if err != nil {
+				return err
+			}
+			e.Path = path
+			dev, err := ix.names.device(r.int(2))
+			if err != nil {
+				return err
+			}
+			p := Pending{Path: path, Remotes: []Remote{{dev, e}}}
+			if !r.null(7) {
+				p.HasLocal = true
+				if p.Local, err = ix.recordOf(r, 7, path); err != nil {
+					return err
+				}
+			}
+			rows = append(rows, pendingRow{last, p, r.int(6) > 1})
+			return nil
+		}, `SELECT r.rank, r.path, r.dev, r.kind, r.meta,
+			(SELECT min(rank) FROM remote x WHERE x.path = r.path),
+			(SELECT count(*) FROM remote x WHERE x.path = r.path),
+			e.seq, e.kind, e.c6, e.inode, e.meta
+			FROM remote r LEFT JOIN entry e ON e.path = r.path WHERE r.rank > ? AND r.kind < ? ORDER BY r.rank LIMIT ?`, int64(after), below, limit)
+	})
+	if n < limit {
+		last = 0
+	}
+	return rows, last, err
+}
+
+// PendingAt gives what is pending at one path.
+func (ix *Index) PendingAt(ctx context.Context, path tree.Path) (p Pending, found bool, err error) {
+	p.Path = path
+	err = ix.read(ctx, "look up what is pending", func(c *conn) error {
+		err := c.query(func(r *row) error {
+			e, err := ix.remoteEntry(r, 1)
+			if err != nil {
+				return err
+			}
+			e.Path = path
+			dev, err := ix.names.device(r.int(0))
+			p.Remotes = append(p.Remotes, Remote{dev, e})
+			if !r.null(3) && err == nil {
+				p.HasLocal = true
+				p.Local, err = ix.recordOf(r, 3, path)
+			}
+			return err
+		}, `SELECT r.dev, r.kind, r.meta, e.seq, e.kind, e.c6, e.inode, e.meta
+			FROM remote r LEFT JOIN entry e ON e.path = r.path WHERE r.path = ? ORDER BY r.dev`, pathKey(path))
+		return err
+	})
+	return p, err == nil && len(p.Remotes) > 0, err
+}
+
+// PendingUnder says whether something that stands elsewhere is pending below
+// dir, and whether a tombstone is.
+func (ix *Index) PendingUnder(ctx context.Context, dir tree.Path) (stands, gone bool, err error) {
+	from, to := span(dir)
+	err = ix.read(ctx, "look up what is pending below a directory", func(c *conn) error {
+		n, err := c.integer("SELECT EXISTS (SELECT 1 FROM remote WHERE path > ? AND path < ? AND kind < 16)", from, to)
+		if err != nil {
+			return err
+		}
+		stands = n > 0
+		n, err = c.integer("SELECT EXISTS (SELECT 1 FROM remote WHERE path > ? AND path < ? AND kind >= 16)", from, to)
+		gone = n > 0
+		return err
+	})
+	return stands, gone, err
+}
+
+// LiveChildren says what stands here below dir: unpending is 1 if there is a
+// live row without a pending tombstone, pending is 1 if there is one with.
+func (ix *Index) LiveChildren(ctx context.Context, dir tree.Path) (unpending, pending int, err error) {
+	from, to := span(dir)
+	err = ix.read(ctx, "look up what stands below a directory", func(c *conn) error {
+		n, err := c.integer(`SELECT EXISTS (SELECT 1 FROM entry e WHERE path > ? AND path < ? AND kind < 16
+			AND NOT EXISTS (SELECT 1 FROM remote r WHERE r.path = e.path AND r.kind >= 16))`, from, to)
+		if err != nil {
+			return err
+		}
+		unpending = int(n)
+		n, err = c.integer(`SELECT EXISTS (SELECT 1 FROM remote r WHERE r.path > ? AND r.path < ? AND r.kind >= 16
+			AND EXISTS (SELECT 1 FROM entry e WHERE e.path = r.path AND e.kind < 16))`, from, to)
+		pending = int(n)
+		return err
+	})
+	return unpending, pending, err
+}
+
+// PendingDeletions counts the live files here that some device's pending
+// tombstone would remove: those whose version it knows all of. A file that is
+// said to have moved is not counted where its content stands, or is announced, at
+// the place that it moved to.
+func (ix *Index) PendingDeletions(ctx context.Context) (count int64, err error) {
+	after, dev := cursor(""), int64(0)
+	var last tree.Path
+	var moved []tree.Entry
+	one := func(r *row) error {
+		after, dev = r.blob(0), r.int(1)
+		path, err := keyPath(after)
+		if err != nil || r.null(4) || path == last {
+			return err
+		}
+		local, err := ix.recordOf(r, 4, path)
+		if err != nil {
+			return err
+		}
+		gone, err := ix.remoteEntry(r, 2)
+		if err == nil && local.Kind == tree.File && local.Exists() && gone.Version.Covers(local.Version) {
+			if last = path; gone.MovedTo != "" {
+				moved = append(moved, gone)
+			} else {
+				count++
+			}
+		}
+		return err
+	}
+	for n := page; n == page && err == nil; {
+		n = 0
+		err = ix.read(ctx, "count pending deletions", func(c *conn) error {
+			return c.query(func(r *row) error { n++; return one(r) },
+				`SELECT r.path, r.dev, r.kind, r.meta, e.seq, e.kind, e.c6, e.inode, e.meta
+				FROM remote r LEFT JOIN entry e ON e.path = r.path
+				WHERE r.kind >= 16 AND (r.path, r.dev) > (?, ?) ORDER BY r.path, r.dev LIMIT ?`, after, dev, page)
+		})
+		for i := 0; i < len(moved) && err == nil; i++ {
+			var arrives bool
+			if arrives, err = ix.arrives(ctx, moved[i].MovedTo, moved[i].Content); !arrives {
+				count++
+			}
+		}
+		moved = moved[:0]
+	}
+	return count, err
+}
+
+// arrives says whether a content stands, or is announced, at a path.
+func (ix *Index) arrives(ctx context.Context, p tree.Path, content tree.ContentID) (bool, error) {
+	own, _, err := ix.Get(ctx, p)
+	if err != nil || own.Exists() && own.Content == content {
+		return err == nil, err
+	}
+	pending, _, err := ix.PendingAt(ctx, p)
+	for _, r := range pending.Remotes {
+		if r.Entry.Exists() && r.Entry.Content == content {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// DropPending drops what is pending at paths, because it is not wanted here.
+func (ix *Index) DropPending(ctx context.Context, paths []tree.Path) error {
+	return ix.write(ctx, "drop what is pending", func(tx *txn) error {
+		for _, p := range paths {
+			if err := tx.withdraw(pathKey(p), func(*remoteRow) bool { return true }); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

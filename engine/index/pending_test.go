@@ -1,0 +1,158 @@
+package index
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pinion/engine/tree"
+)
+
+// sized is a pending file of that size, written long ago.
+func sized(p tree.Path, size int64) tree.Entry {
+	e := file(p, 1, 2, 1)
+	e.Size = size
+	return e
+}
+
+func TestPendingIsInOrderOfUrgency(t *testing.T) {
+	ix, w := fresh(t)
+	ctx, self := context.Background(), ix.Self().ID
+	commit(t, ix, rec(file("gone", 1, self, 1)))
+	var flood []tree.Entry
+	for i := range fewArrivals + 10 {
+		flood = append(flood, sized(samplePath(i), 200<<10))
+	}
+	observe(t, ix, peer(2), flood...)
+	dir := tree.Entry{Path: "dir", Kind: tree.Dir, Version: tree.Version{{Replica: 2, N: 1}}}
+	young := sized("young", 1<<20)
+	young.MTime = w.now.Add(-time.Minute).UnixNano()
+	youngBig := sized("young big", 1<<20+1)
+	youngBig.MTime = young.MTime
+	tombstone := gone(file("gone", 1, self, 1), 2, 2)
+	observe(t, ix, peer(2), sized("big", 9<<20), sized("middle", 8<<20), sized("small", 1), sized("small 2", 128<<10), tombstone, young, youngBig, dir)
+	got := pendingPathsAll(t, ix)
+	head := []tree.Path{"dir", "young", samplePath(fewArrivals - 1), samplePath(fewArrivals - 2)}
+	if !slices.Equal(got[:4], head) {
+		t.Errorf("first %q", got[:4])
+	}
+	tail := []tree.Path{samplePath(0), "small", "small 2", "gone"}
+	for i := fewArrivals; i < fewArrivals+10; i++ {
+		tail = append(tail, samplePath(i))
+	}
+	if tail = append(tail, "middle", "young big", "big"); !slices.Equal(got[len(got)-len(tail):], tail) {
+		t.Errorf("last %q\ninstead %q", got[len(got)-len(tail):], tail)
+	}
+	// What skips pages on with the cursor, and never sees a path twice.
+	var odd []tree.Path
+	skip := func(p tree.Path) bool { return p != "gone" && p != "big" }
+	page, next, err := ix.Pending(ctx, PendingQuery{Limit: 1, Skip: skip})
+	for ; err == nil; page, next, err = ix.Pending(ctx, PendingQuery{Limit: 1, Skip: skip, After: next}) {
+		for _, p := range page {
+			odd = append(odd, p.Path)
+		}
+		if next == 0 {
+			break
+		}
+	}
+	if err != nil || !slices.Equal(odd, []tree.Path{"gone", "big"}) {
+		t.Errorf("%q %v", odd, err)
+	}
+}
+
+func pendingPathsAll(t *testing.T, ix *Index) (out []tree.Path) {
+	for at, more := Cursor(0), true; more; more = at != 0 {
+		page, next, err := ix.Pending(context.Background(), PendingQuery{Limit: 100, After: at})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for at = next; len(page) > 0; page = page[1:] {
+			out = append(out, page[0].Path)
+		}
+	}
+	return out
+}
+
+func TestEqualVersionsOfDifferentContentStayPending(t *testing.T) {
+	ix, _ := fresh(t)
+	ours, theirs := file("a", 1, 2, 5), file("a", 2, 2, 5)
+	observe(t, ix, peer(2))
+	commit(t, ix, rec(ours))
+	if n := observe(t, ix, peer(2), ours); n != 0 || ix.Counts().PendingPaths != 0 {
+		t.Error("what we have is pending")
+	}
+	if n := observe(t, ix, peer(2), theirs); n != 1 || !slices.Equal(pendingPaths(t, ix), []tree.Path{"a"}) {
+		t.Error("the other content is dropped")
+	}
+	c := rec(ours)
+	c.If = 1
+	commit(t, ix, c)
+	if ix.Counts().PendingPaths != 1 {
+		t.Error("a commit of the same version took the other content for covered")
+	}
+}
+
+func TestATombstoneOfWhatWeNeverHad(t *testing.T) {
+	ix, _ := fresh(t)
+	live := file("a", 1, 2, 5)
+	dead := gone(live, 2, 6)
+	observe(t, ix, peer(3))
+	if n := observe(t, ix, peer(2), dead); n != 0 || ix.Counts().PendingPaths != 0 {
+		t.Error("it is pending")
+	}
+	observe(t, ix, peer(2), live)
+	if observe(t, ix, peer(2), dead); ix.Counts() != (Counts{}) {
+		t.Errorf("the live row of the same device stays: %+v", ix.Counts())
+	}
+	// While another device still offers the file, its end must be known.
+	observe(t, ix, peer(3), live)
+	if n := observe(t, ix, peer(2), dead); n != 1 {
+		t.Error("the tombstone is dropped though another device offers the file")
+	}
+	if p, found, err := ix.PendingAt(context.Background(), "a"); !found || err != nil || len(p.Remotes) != 2 {
+		t.Errorf("%+v %v", p, err)
+	}
+	if observe(t, ix, peer(3), dead); ix.Counts() != (Counts{}) {
+		t.Errorf("tombstones of nothing stay: %+v", ix.Counts())
+	}
+}
+
+func TestObserveRefusesNonsenseWhole(t *testing.T) {
+	ix, _ := fresh(t)
+	good := file("good", 1, 2, 1)
+	for name, e := range map[string]tree.Entry{
+		"no path":         {Kind: tree.File, Version: good.Version},
+		"no kind":         {Path: "x", Version: good.Version},
+		"kind 9":          {Path: "x", Kind: 9, Version: good.Version},
+		"no version":      {Path: "x", Kind: tree.File},
+		"zero counter":    {Path: "x", Kind: tree.File, Version: tree.Version{{Replica: 2}}},
+		"size":            {Path: "x", Kind: tree.File, Size: -1, Version: good.Version},
+		"conflict of":     {Path: "x", Kind: tree.File, Version: good.Version, Conflict: &tree.Conflict{}},
+		"content's hash":  {Path: "x", Kind: tree.File, Version: good.Version, Content: tree.ContentID{7}},
+		"unknown replica": file("x", 1, 99, 1),
+	} {
+		b := tree.Batch{Entries: []tree.Entry{good, e}, Replicas: []tree.Replica{peer(2)}, Upto: tree.Position{Replica: 2, Epoch: 1, Seq: 2}}
+		if _, err := ix.Observe(context.Background(), device(2), b); err == nil || ix.Counts() != (Counts{}) {
+			t.Errorf("%s: %v, %+v", name, err, ix.Counts())
+		}
+	}
+}
+
+func TestClearRemoteInManySteps(t *testing.T) {
+	ix, _ := fresh(t)
+	var two, three []tree.Entry
+	for i := range 2500 {
+		two = append(two, sized(tree.Path(fmt.Sprint("f", i)), 1))
+	}
+	three = append(three, two[7], two[2400])
+	observe(t, ix, peer(2), two...)
+	observe(t, ix, peer(3), three...)
+	if err := ix.ClearRemote(context.Background(), device(2)); err != nil {
+		t.Fatal(err)
+	}
+	if c := ix.Counts(); c != (Counts{PendingPaths: 2, NeedFiles: 2, NeedBytes: 2}) {
+		t.Errorf("%+v", c)
+	}
+}

@@ -1,0 +1,164 @@
+package index
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"pinion/engine/tree"
+)
+
+// columns are what record reads.
+const columns = "path, seq, kind, c6, inode, meta"
+
+// record reads columns, starting at the given one.
+func (ix *Index) record(r *row, at int) (tree.Record, error) {
+	p, err := keyPath(r.blob(at))
+	if err != nil {
+		return tree.Record{}, err
+	}
+	return ix.recordOf(r, at+1, p)
+}
+
+// recordOf reads columns after the path.
+func (ix *Index) recordOf(r *row, at int, p tree.Path) (tree.Record, error) {
+	rec, err := unpack(stored{kind: r.int(at + 1), c6: r.v[at+2], inode: r.v[at+3], meta: r.blob(at + 4)}, ix.names.replica)
+	rec.Path, rec.Seq = p, uint64(r.int(at))
+	if err == nil && rec.Seq == 0 {
+		err = fmt.Errorf("%w: a row without a place in history", ErrDamaged)
+	}
+	return rec, err
+}
+
+// remoteEntry reads kind and meta of a remote row.
+func (ix *Index) remoteEntry(r *row, at int) (tree.Entry, error) {
+	return unpackRemote(r.int(at), r.blob(at+1), ix.names.replica)
+}
+
+func unpackRemote(kind int64, meta []byte, names func(uint64) (tree.ReplicaID, bool)) (tree.Entry, error) {
+	s := stored{kind: kind, meta: meta}
+	if len(meta) > 0 && liveFile(kind) && meta[0]&hasContent != 0 {
+		if len(meta) < 6 {
+			return tree.Entry{}, fmt.Errorf("%w: %w", ErrDamaged, errShort)
+		}
+		var c tree.ContentID
+		cut := len(meta) - 6
+		copy(c[1:], meta[cut:])
+		s.c6, s.meta = prefix(c), meta[:cut]
+	}
+	rec, err := unpack(s, names)
+	return rec.Entry, err
+}
+
+// Get gives the row of a path, also a tombstone.
+func (ix *Index) Get(ctx context.Context, p tree.Path) (rec tree.Record, found bool, err error) {
+	err = ix.read(ctx, "look up a path", func(c *conn) error {
+		return c.query(func(r *row) (err error) {
+			found = true
+			rec, err = ix.record(r, 0)
+			return err
+		}, "SELECT "+columns+" FROM entry WHERE path = ?", pathKey(p))
+	})
+	return rec, found && err == nil, err
+}
+
+// list gives up to limit records of a query that pass keep.
+func (ix *Index) list(ctx context.Context, verb string, limit int, keep func(*tree.Record) bool, query string, args ...any) (out []tree.Record, err error) {
+	err = ix.read(ctx, verb, func(c *conn) error {
+		return c.query(func(r *row) error {
+			rec, err := ix.record(r, 0)
+			if err == nil && len(out) < limit && keep(&rec) {
+				out = append(out, rec)
+			}
+			return err
+		}, "SELECT "+columns+" FROM entry WHERE "+query, args...)
+	})
+	return out, err
+}
+
+func all(*tree.Record) bool { return true }
+
+// ByContent gives live files with that content, oldest row first.
+func (ix *Index) ByContent(ctx context.Context, id tree.ContentID, limit int) ([]tree.Record, error) {
+	if id.IsZero() {
+		return nil, ctx.Err()
+	}
+	// Contents that share 48 bits are made on purpose or not at all.
+	return ix.list(ctx, "look up a content", limit, func(r *tree.Record) bool { return r.Content == id },
+		"c6 = ? ORDER BY seq LIMIT ?", prefix(id), limit+16)
+}
+
+// ByInode gives live files that had that inode when they were recorded.
+func (ix *Index) ByInode(ctx context.Context, inode uint64, limit int) ([]tree.Record, error) {
+	if inode == 0 {
+		return nil, ctx.Err()
+	}
+	return ix.list(ctx, "look up an inode", limit, all, "inode = ? ORDER BY seq LIMIT ?", inode, limit)
+}
+
+// Since gives rows, also tombstones, that were written after seq, in the order
+// of their Seq.
+func (ix *Index) Since(ctx context.Context, seq uint64, limit int) ([]tree.Record, error) {
+	return ix.list(ctx, "list what is new", limit, all, "seq > ? ORDER BY seq LIMIT ?", seq, limit)
+}
+
+// Conflicts gives the conflict copies that stand here, in path order.
+func (ix *Index) Conflicts(ctx context.Context, after tree.Path, limit int) ([]tree.Record, error) {
+	return ix.list(ctx, "list conflicts", limit, all, "kind & 8 AND path > ? ORDER BY path LIMIT ?", cursor(after), limit)
+}
+
+// Walk calls fn for each live row below under that comes after after (empty:
+// for all), in tree.Path.Compare's order, until it returns false or an error.
+// fn may use the index.
+func (ix *Index) Walk(ctx context.Context, under, after tree.Path, fn func(tree.Record) (bool, error)) error {
+	from, to := span(under)
+	if k := pathKey(after); bytes.Compare(k, from) > 0 {
+		from = k
+	}
+	for {
+		rows, err := ix.list(ctx, "walk the index", page, all, "path > ? AND path < ? AND kind < 16 ORDER BY path LIMIT ?", from, to, page)
+		if err != nil {
+			return err
+		}
+		for _, rec := range rows {
+			if more, err := fn(rec); !more || err != nil {
+				return err
+			}
+		}
+		if len(rows) < page {
+			return nil
+		}
+		from = pathKey(rows[len(rows)-1].Path)
+	}
+}
+
+// Children calls fn for each live row directly in dir, in the order of the
+// names' bytes, until it returns false or an error. fn may use the index.
+func (ix *Index) Children(ctx context.Context, dir tree.Path, fn func(tree.Record) (bool, error)) error {
+	from, to := span(dir)
+	start := len(from)
+	if dir == "" {
+		start = 0
+	}
+	for {
+		rows, err := ix.list(ctx, "list a directory", page, all, "path > ? AND path < ? AND kind < 16 ORDER BY path LIMIT ?", from, to, page)
+		if err != nil {
+			return err
+		}
+		for _, rec := range rows {
+			key := pathKey(rec.Path)
+			name, _, deeper := bytes.Cut(key[start:], []byte{0})
+			// No path has a byte 0xff: this is after all that is below name.
+			from = append(key[:start+len(name):start+len(name)], 0, 0xff)
+			if deeper {
+				continue
+			}
+			if more, err := fn(rec); !more || err != nil {
+				return err
+			}
+		}
+		if len(rows) < page {
+			return nil
+		}
+	}
+}

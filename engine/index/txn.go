@@ -1,0 +1,212 @@
+package index
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"pinion/engine/tree"
+)
+
+// Counts says how much there is. All of it is kept up with every commit.
+type Counts struct {
+	Files, Dirs, Bytes int64 // that stand here
+	Tombstones         int64
+	Conflicts          int64 // conflict copies that stand here
+	PendingPaths       int64 // paths of which a peer has told what we do not cover
+	NeedFiles          int64 // those of them at which some peer has a file
+	NeedBytes          int64 // of the biggest such file at each
+}
+
+// head is what may change with every commit.
+type head struct {
+	Seq      uint64 // of the newest row
+	Self     uint64 // small id of our replica
+	Clock    uint64 // no counter of ours was ever higher
+	High     uint64 // no counter of our present replica was ever higher
+	Arrivals uint64 // how many remote rows ever came
+	Missing  int64
+	Counts   Counts
+}
+
+// headForm is the first number of the stored head.
+const headForm = 1
+
+func (h *head) numbers() []*int64 {
+	c := &h.Counts
+	return []*int64{&h.Missing, &c.Files, &c.Dirs, &c.Bytes, &c.Tombstones, &c.Conflicts, &c.PendingPaths, &c.NeedFiles, &c.NeedBytes}
+}
+
+func (h *head) pack() []byte {
+	b := []byte{headForm}
+	for _, n := range []uint64{h.Seq, h.Self, h.Clock, h.High, h.Arrivals} {
+		b = binary.AppendUvarint(b, n)
+	}
+	for _, n := range h.numbers() {
+		b = binary.AppendVarint(b, *n)
+	}
+	return b
+}
+
+func unpackHead(b []byte) (h head, err error) {
+	r := &reader{b: b}
+	if r.uint() != headForm {
+		r.fail(errors.New("the head's form"))
+	}
+	for _, p := range []*uint64{&h.Seq, &h.Self, &h.Clock, &h.High, &h.Arrivals} {
+		*p = r.uint()
+	}
+	for _, p := range h.numbers() {
+		*p = r.int()
+	}
+	if r.err == nil && len(r.b) != 0 {
+		r.fail(errors.New("the head goes on after its end"))
+	}
+	if r.err != nil {
+		return head{}, fmt.Errorf("%w: %w", ErrDamaged, r.err)
+	}
+	return h, nil
+}
+
+// txn is a write transaction.
+type txn struct {
+	ix    *Index
+	c     *conn
+	head  head
+	hist  history
+	begun bool
+	have  map[int64]tree.Position // devices' positions that change
+}
+
+// write runs fn in a transaction. When it returns nil, the transaction is on
+// the disk; else nothing has happened.
+func (ix *Index) write(ctx context.Context, verb string, fn func(*txn) error) error {
+	return ix.outside(ctx, verb, func(*conn) error { return ix.transact(fn) })
+}
+
+// outside lends the writer's connection to fn, without a transaction.
+func (ix *Index) outside(ctx context.Context, verb string, fn func(*conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("%s: %w", verb, err)
+	}
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("%s: %w", verb, ctx.Err())
+	case <-ix.done:
+		return fmt.Errorf("%s: %w", verb, ErrClosed)
+	case <-ix.writing:
+	}
+	defer func() { ix.writing <- struct{}{} }()
+	if err := fn(ix.w); err != nil {
+		return fmt.Errorf("%s: %w", verb, err)
+	}
+	return nil
+}
+
+func (ix *Index) transact(fn func(*txn) error) error {
+	if _, err := ix.w.exec("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	tx := &txn{ix: ix, c: ix.w, head: ix.head, hist: ix.hist, begun: ix.begun, have: map[int64]tree.Position{}}
+	replicas, devices := len(ix.names.replicas), len(ix.names.devices)
+	err := fn(tx)
+	if err == nil && tx.head != ix.head {
+		err = tx.set("head", tx.head.pack())
+	}
+	if err == nil {
+		_, err = ix.w.exec("COMMIT")
+	}
+	if err != nil {
+		_, _ = ix.w.exec("ROLLBACK") // fails where SQLite has rolled back already
+		ix.names.cut(replicas, devices)
+		return err
+	}
+	ix.begun = tx.begun
+	ix.names.mu.Lock()
+	for dev, pos := range tx.have {
+		ix.names.have[dev-1] = pos
+	}
+	ix.names.mu.Unlock()
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	ix.head, ix.hist = tx.head, tx.hist
+	ix.last = max(ix.last, tx.head.Clock)
+	return nil
+}
+
+func (tx *txn) set(key string, value []byte) error {
+	_, err := tx.c.exec("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value)
+	return err
+}
+
+// load reads what is kept in memory, and makes our replica if there is none.
+func (ix *Index) load(ctx context.Context) error {
+	var err error
+	if ix.epoch, err = ix.random(); err != nil {
+		return err
+	}
+	if err := ix.names.load(ix.w); err != nil {
+		return err
+	}
+	found := false
+	err = ix.w.query(func(r *row) error {
+		found = true
+		ix.head, err = unpackHead(r.blob(0))
+		return err
+	}, "SELECT value FROM meta WHERE key = 'head'")
+	if err != nil {
+		return err
+	}
+	if _, ok := ix.names.replica(ix.head.Self); found && !ok {
+		return fmt.Errorf("%w: our own replica is not in it", ErrDamaged)
+	}
+	if err := ix.loadHistory(); err != nil {
+		return err
+	}
+	ix.last = ix.head.Clock
+	if now := ix.now(); found && now < ix.last {
+		ix.last += clockSkip
+	}
+	// A disk that was cloned for another device must not write on as this one.
+	if !found || ix.Self().Device != ix.o.Device {
+		return ix.NewIncarnation(ctx)
+	}
+	return nil
+}
+
+// Counts says how much there is.
+func (ix *Index) Counts() Counts {
+	ix.mu.Lock()
+	defer ix.mu.Unlock()
+	return ix.head.Counts
+}
+
+// MaxMeta is how long a value for SetMeta may be, in bytes.
+const MaxMeta = 1 << 20
+
+// Meta gives what SetMeta stored under key.
+func (ix *Index) Meta(ctx context.Context, key string) (value []byte, found bool, err error) {
+	err = ix.read(ctx, "read a setting", func(c *conn) error {
+		return c.query(func(r *row) error {
+			value, found = r.blob(0), true
+			return nil
+		}, "SELECT value FROM meta WHERE key = ?", "user/"+key)
+	})
+	return value, found, err
+}
+
+// SetMeta stores a value under a key; nil removes it.
+func (ix *Index) SetMeta(ctx context.Context, key string, value []byte) error {
+	if len(value) > MaxMeta {
+		return fmt.Errorf("store a setting: %d bytes are too many", len(value))
+	}
+	return ix.write(ctx, "store a setting", func(tx *txn) error {
+		if value == nil {
+			_, err := tx.c.exec("DELETE FROM meta WHERE key = ?", "user/"+key)
+			return err
+		}
+		return tx.set("user/"+key, slices.Clone(value))
+	})
+}

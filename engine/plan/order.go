@@ -1,0 +1,118 @@
+package plan
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"pinion/engine/tree"
+)
+
+// The phases of a batch. What a later one needs, an earlier one made.
+const (
+	phaseMake   = iota // directories, and modes that open them, parents first
+	phaseCopy          // conflict copies
+	phaseMove          // files that go elsewhere, before their old place goes
+	phasePut           // files and symlinks
+	phaseTell          // metadata, and what only the index is told
+	phaseDelete        // deletions and what takes a directory's place, deepest first
+	phaseClose         // modes that close directories, deepest first
+)
+
+const ownerMayChange = 0o300 // write and search: what changing a directory needs
+
+func phase(a Action) int {
+	overDir := a.Was.Exists() && a.Was.Kind == tree.Dir
+	switch a.Op {
+	case Make:
+		return phaseMake
+	case Move:
+		return phaseMove
+	case Put, Link:
+		switch {
+		case overDir:
+			return phaseDelete
+		case a.Entry.Conflict != nil && !a.Was.Exists():
+			return phaseCopy
+		}
+		return phasePut
+	case Meta:
+		switch {
+		case a.Entry.Kind != tree.Dir:
+			return phaseTell
+		case a.Entry.Mode&ownerMayChange == ownerMayChange:
+			return phaseMake
+		}
+		return phaseClose
+	case Delete:
+		return phaseDelete
+	}
+	return phaseTell
+}
+
+// Collect makes one batch of the actions of several decisions. A decision that
+// touches a path that an earlier one touches (two conflict copies that would get
+// one name) is left out as a whole, to be decided again after the others are
+// done. A directory that several of them ask for is made once.
+func Collect(decisions ...[]Action) []Action {
+	var out []Action
+	touched := make(map[tree.Path]Op)
+	for _, d := range decisions {
+		collides := slices.ContainsFunc(d, func(a Action) bool {
+			return slices.ContainsFunc(touches(a), func(p tree.Path) bool {
+				op, ok := touched[p]
+				return ok && !(op == Make && a.Op == Make && p == a.Entry.Path)
+			})
+		})
+		if collides {
+			continue
+		}
+		mine := make(map[tree.Path]Op)
+		for _, a := range d {
+			if touched[a.Entry.Path] == Make {
+				continue
+			}
+			out = append(out, a)
+			for _, p := range touches(a) {
+				mine[p] = a.Op
+			}
+			if a.Op == Make && a.Keep != nil {
+				mine[a.Keep.Path] = Put
+			}
+		}
+		maps.Copy(touched, mine)
+	}
+	return out
+}
+
+func touches(a Action) []tree.Path {
+	paths := []tree.Path{a.Entry.Path}
+	if a.Keep != nil {
+		paths = append(paths, a.Keep.Path)
+	}
+	if a.Op == Move {
+		paths = append(paths, a.From.Path)
+	}
+	return paths
+}
+
+// Order gives the actions in an order in which they can be done one after the
+// other: directories parent first, then conflict copies, moves, what is created
+// or replaced, what only the index is told, deletions deepest first. A file
+// gives way to a directory with the directories; a directory gives way to a
+// file among the deletions, when what was in it is gone.
+func Order(actions []Action) []Action {
+	out := slices.Clone(actions)
+	slices.SortStableFunc(out, func(a, b Action) int {
+		p := phase(a)
+		if c := cmp.Compare(p, phase(b)); c != 0 {
+			return c
+		}
+		c := a.Entry.Path.Compare(b.Entry.Path)
+		if p >= phaseDelete {
+			return -c
+		}
+		return c
+	})
+	return out
+}

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package transfer
+
+func noMoreData(error) bool { return false }

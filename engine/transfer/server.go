@@ -1,0 +1,217 @@
+package transfer
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"pinion/engine/chunk"
+	"pinion/engine/tree"
+)
+
+// PieceWriter takes the answers to a peer's wants.
+type PieceWriter interface {
+	// Piece is a run of bytes of want i; off counts from the start of the
+	// content. data is the caller's again when Piece returns.
+	Piece(i int, off int64, data []byte) error
+	// Done ends the answer to want i. gone: it can't be had here; what was sent
+	// of it counts for nothing.
+	Done(i int, gone bool) error
+}
+
+// ServerOptions are what a Server needs to know of the world.
+type ServerOptions struct {
+	FS      FS
+	Index   Index
+	Archive Archive // nil: there is none
+}
+
+// MaxWants is how many wants one call of Serve answers.
+const MaxWants = 1024
+
+// PieceSize is the length of the longest piece.
+const PieceSize = 128 << 10
+
+// Server gives peers the content that they ask for. Its methods may be called
+// from several goroutines.
+type Server struct {
+	o    ServerOptions
+	bufs sync.Pool // of *[PieceSize]byte
+}
+
+// NewServer makes a Server.
+func NewServer(o ServerOptions) *Server {
+	return &Server{o: o, bufs: sync.Pool{New: func() any { return new([PieceSize]byte) }}}
+}
+
+// Manifest gives the chunks of a content that is here; ErrGone if it is not.
+func (s *Server) Manifest(ctx context.Context, content, base tree.ContentID) (tree.Manifest, error) {
+	m, ok, err := s.o.Index.Manifest(ctx, content)
+	if err != nil {
+		return nil, fmt.Errorf("look up a chunk list: %w", err)
+	}
+	if ok {
+		return m, nil
+	}
+	rows, err := s.o.Index.ByContent(ctx, content, 1)
+	if err != nil {
+		return nil, fmt.Errorf("look up a content: %w", err)
+	}
+	if len(rows) == 0 || rows[0].Size < 0 {
+		return nil, ErrGone
+	}
+	if size := rows[0].Size; size > 0 {
+		if size > int64(mostOf(size)) {
+			return nil, ErrGone
+		}
+		return tree.Manifest{{ID: content, Len: uint32(size)}}, nil
+	}
+	return nil, nil
+}
+
+// Serve sends the bytes that wants ask for to w, in their order. Content that is
+// not here, or whose file is no longer what the index says, is gone. It fails
+// when w or the index does.
+func (s *Server) Serve(ctx context.Context, _ tree.FolderID, wants []tree.Want, w PieceWriter) error {
+	if len(wants) > MaxWants {
+		return fmt.Errorf("serve: %d wants", len(wants))
+	}
+	buf := s.bufs.Get().(*[PieceSize]byte)
+	defer s.bufs.Put(buf)
+	var open handle
+	defer open.close()
+	for i, want := range wants {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		ok, err := s.one(ctx, i, want, w, buf[:], &open)
+		if err != nil {
+			return err
+		}
+		if err := w.Done(i, !ok); err != nil {
+			return fmt.Errorf("serve: %w", err)
+		}
+	}
+	return nil
+}
+
+// handle is a file that is open for reading, with what it should be. It is kept
+// from one want to the next, which often are of the same content.
+type handle struct {
+	content tree.ContentID
+	file    File
+	size    int64
+	mtime   int64
+}
+
+func (h *handle) close() {
+	if h.file != nil {
+		h.file.Close()
+	}
+	*h = handle{}
+}
+
+// unchanged says whether the file is still as it was opened.
+func (h *handle) unchanged() bool {
+	info, err := h.file.Stat()
+	return err == nil && info.Size() == h.size && info.ModTime().UnixNano() == h.mtime
+}
+
+// one answers one want but for its end. It says whether all of it was sent.
+func (s *Server) one(ctx context.Context, i int, want tree.Want, w PieceWriter, buf []byte, h *handle) (bool, error) {
+	if h.file == nil || h.content != want.Content {
+		h.close()
+		if err := s.find(ctx, want, h); err != nil || h.file == nil {
+			return false, err
+		}
+	}
+	from, to := want.Offset, want.Offset+want.Length
+	if want.Whole {
+		from, to = 0, h.size
+	}
+	if from < 0 || to < from || to > h.size {
+		return false, nil
+	}
+	for off := from; off < to; {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		piece := buf[:min(int64(len(buf)), to-off)]
+		// Looked at after it was read: a piece that went out was read from an
+		// unchanged file.
+		if n, _ := h.file.ReadAt(piece, off); n < len(piece) || !h.unchanged() {
+			h.close()
+			return false, nil
+		}
+		if err := w.Piece(i, off, piece); err != nil {
+			return false, fmt.Errorf("serve: %w", err)
+		}
+		off += int64(len(piece))
+	}
+	return true, nil
+}
+
+// find opens a file that holds what is wanted: where the asker believes it, else
+// anywhere, else in the archive. h stays empty if there is none.
+func (s *Server) find(ctx context.Context, want tree.Want, h *handle) error {
+	if want.Content.IsZero() {
+		return nil
+	}
+	if want.Path != "" {
+		r, ok, err := s.o.Index.Get(ctx, want.Path)
+		if err != nil {
+			return fmt.Errorf("look up a path: %w", err)
+		}
+		if ok && s.open(r, want.Content, h) {
+			return nil
+		}
+	}
+	rows, err := s.o.Index.ByContent(ctx, want.Content, donorLimit)
+	if err != nil {
+		return fmt.Errorf("look up a content: %w", err)
+	}
+	for _, r := range rows {
+		if s.open(r, want.Content, h) {
+			return nil
+		}
+	}
+	if s.o.Archive == nil {
+		return nil
+	}
+	files, err := s.o.Archive(ctx, want.Content)
+	if err != nil {
+		return fmt.Errorf("look into the archive: %w", err)
+	}
+	for _, name := range files[:min(len(files), donorLimit)] {
+		if file, stat, err := s.o.FS.Open(name); err == nil {
+			*h = handle{content: want.Content, file: file, size: stat.Size, mtime: stat.MTime}
+			if h.unchanged() {
+				return nil
+			}
+			h.close()
+		}
+	}
+	return nil
+}
+
+// open opens a live file, if it holds the content by the index's word and the
+// disk's.
+func (s *Server) open(r tree.Record, content tree.ContentID, h *handle) bool {
+	if !r.Exists() || r.Kind != tree.File || r.Content != content {
+		return false
+	}
+	file, stat, err := s.o.FS.Open(string(r.Path))
+	if err != nil {
+		return false
+	}
+	if stat.Kind != tree.File || stat.Size != r.Disk.Size || stat.Size != r.Size ||
+		stat.MTime != r.Disk.MTime || stat.Inode != r.Disk.Inode {
+		file.Close()
+		return false
+	}
+	*h = handle{content: content, file: file, size: stat.Size, mtime: stat.MTime}
+	return true
+}
+
+// Bounds of the package's own vocabulary, checked when it is compiled.
+const _ = uint(PieceSize - chunk.SmallMax)

@@ -1,0 +1,182 @@
+package netproto
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"pinion/engine/tree"
+	"pinion/netproto/wire"
+)
+
+// smallWant is up to how many bytes a want goes by the lane of small ones.
+const smallWant = 256 << 10
+
+// Fetch asks the peer for wants, any number of them, and streams the answers in
+// their order: sink gets successive pieces of want i, off being where they stand
+// in the content; done(i, nil) ends it, done(i, ErrGone) says that the peer has
+// not got it, and that what was given of it is void. They are called one at a
+// time, and never after Fetch returned; blocking in them is back pressure. Wants
+// whose done was not called when Fetch fails were not answered. An error of sink
+// ends Fetch with that error. ErrStalled: the peer stopped answering.
+func (s *Session) Fetch(ctx context.Context, folder tree.FolderID, wants []tree.Want,
+	sink func(i int, off int64, data []byte) error, done func(i int, err error)) error {
+	if len(wants) == 0 {
+		return nil
+	}
+	c := &fetchCall{sink: sink, done: done, end: make(chan struct{})}
+	l, err := s.fetch(ctx, folder, wants, c)
+	if err == nil {
+		select {
+		case <-c.end:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}
+	if err = c.leave(err); err == nil {
+		return nil
+	}
+	if l != nil {
+		l.trim()
+	}
+	return fmt.Errorf("fetch: %w", s.over(err))
+}
+
+// fetch writes the requests, waiting for room.
+func (s *Session) fetch(ctx context.Context, folder tree.FolderID, wants []tree.Want, c *fetchCall) (*lane, error) {
+	kind := wire.Small
+	for _, w := range wants {
+		if w.Length > smallWant {
+			kind = wire.Big
+			break
+		}
+	}
+	l, err := s.lane(ctx, kind)
+	if err != nil {
+		return nil, err
+	}
+	c.open(1) // so that it does not end before all is asked
+	defer c.ended()
+	for first := 0; first < len(wants); {
+		frame, n, err := wire.AppendFetchRequest(nil, folder, wants[first:])
+		if err != nil {
+			return l, err
+		}
+		a := &fetchAsk{call: c, first: first, progress: wire.NewProgress(wants[first : first+n])}
+		c.open(1)
+		if l, err = s.submit(ctx, l, frame, a); err != nil {
+			return l, err
+		}
+		first += n
+	}
+	return l, nil
+}
+
+// fetchCall is one call of Fetch: the requests that it made, and its caller.
+type fetchCall struct {
+	sink func(i int, off int64, data []byte) error
+	done func(i int, err error)
+	end  chan struct{} // closed when nothing is under way any more, or all is lost
+
+	moot atomic.Bool // nobody waits any more
+
+	mu     sync.Mutex // held while sink or done runs
+	count  int        // guarded by mu: what is under way
+	closed bool       // guarded by mu: end is closed
+	err    error      // guarded by mu: the first
+}
+
+func (c *fetchCall) open(n int) {
+	c.mu.Lock()
+	c.count += n
+	c.mu.Unlock()
+}
+
+func (c *fetchCall) ended() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.count--
+	if (c.count == 0 || c.err != nil) && !c.closed {
+		c.closed = true
+		close(c.end)
+	}
+}
+
+// fail notes why the call can't succeed. The caller holds mu.
+func (c *fetchCall) fail(err error) {
+	if c.err == nil {
+		c.err = err
+	}
+	c.moot.Store(true)
+	if !c.closed {
+		c.closed = true
+		close(c.end)
+	}
+}
+
+// leave returns when neither sink nor done runs, and they never will again. It
+// gives the call's error, of which err is one.
+func (c *fetchCall) leave(err error) error {
+	c.moot.Store(true)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err == nil {
+		c.err = err
+	}
+	return c.err
+}
+
+// fetchAsk is one request of a call.
+type fetchAsk struct {
+	call     *fetchCall
+	first    int // the index of its first want in the call
+	progress *wire.Progress
+}
+
+func (a *fetchAsk) wanted() bool { return !a.call.moot.Load() }
+
+func (a *fetchAsk) over(err error) {
+	if err != nil {
+		a.call.mu.Lock()
+		a.call.fail(err)
+		a.call.mu.Unlock()
+	}
+	a.call.ended()
+}
+
+func (a *fetchAsk) take(t wire.Type, payload []byte) (last bool, err error) {
+	if t != wire.TypePiece {
+		return false, failure(wire.OutOfOrder, fmt.Errorf("type %d instead of a piece", t))
+	}
+	p, err := wire.ParsePiece(payload)
+	if err == nil {
+		err = a.progress.Take(p)
+	}
+	if err != nil {
+		return false, err
+	}
+	a.call.give(a.first+p.Index, p)
+	return a.progress.Done(), nil
+}
+
+// give hands a piece to the caller, if it is still there.
+func (c *fetchCall) give(i int, p wire.Piece) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.moot.Load() {
+		return
+	}
+	if len(p.Data) > 0 {
+		if err := c.sink(i, p.Offset, p.Data); err != nil {
+			c.fail(err)
+			return
+		}
+	}
+	switch {
+	case p.Gone:
+		c.done(i, ErrGone)
+	case p.Last:
+		c.done(i, nil)
+	}
+}

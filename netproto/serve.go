@@ -1,0 +1,236 @@
+package netproto
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"pinion/engine/tree"
+	"pinion/netproto/wire"
+
+	"github.com/quic-go/quic-go"
+)
+
+// acceptLanes serves each lane that the peer opens. QUIC's stream limit bounds
+// their number.
+func (s *Session) acceptLanes() {
+	for {
+		str, err := s.conn.AcceptStream(s.ctx)
+		if err != nil {
+			s.fail(err)
+			return
+		}
+		s.wg.Go(func() {
+			err := s.serveLane(str)
+			str.CancelRead(quic.StreamErrorCode(wire.Closed))
+			str.CancelWrite(quic.StreamErrorCode(wire.Closed))
+			s.fail(err)
+		})
+	}
+}
+
+// serveLane answers one lane's requests, one after the other, until the peer
+// ends it.
+func (s *Session) serveLane(str *quic.Stream) error {
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	stop := context.AfterFunc(str.Context(), cancel) // the peer does not read any more
+	defer stop()
+	in := incoming{s, str, wire.NewReader(str, 0)}
+	kind, err := s.readLane(in)
+	if err != nil {
+		return err
+	}
+	str.SetPriority(urgency(kind), true)
+	w := &answers{out: str, packer: s.node.packer, pack: !s.node.cfg.NoCompression}
+	for {
+		t, payload, err := in.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		switch {
+		case t == wire.TypeManifestRequest && kind == wire.Lists:
+			err = s.serveManifest(ctx, payload, w)
+		case t == wire.TypeFetchRequest && kind != wire.Lists:
+			err = s.serveFetch(ctx, payload, w)
+		default:
+			err = failure(wire.OutOfOrder, fmt.Errorf("type %d on a lane of kind %d", t, kind))
+		}
+		if err == nil {
+			err = w.flush()
+		}
+		if err != nil {
+			return err
+		}
+		w.rest()
+	}
+}
+
+func (s *Session) readLane(in incoming) (wire.LaneKind, error) {
+	if err := in.stream.SetReadDeadline(s.node.cfg.Now().Add(s.node.cfg.Timing.Patience)); err != nil {
+		return 0, err
+	}
+	if err := in.r.Await(); err != nil {
+		return 0, tooSlow(err)
+	}
+	t, payload, err := in.next()
+	if err != nil {
+		return 0, tooSlow(err)
+	}
+	if t != wire.TypeLane {
+		return 0, failure(wire.OutOfOrder, fmt.Errorf("type %d at the head of a lane", t))
+	}
+	kind, err := wire.ParseLane(payload)
+	if err != nil {
+		return 0, err
+	}
+	return kind, in.stream.SetReadDeadline(time.Time{})
+}
+
+func (s *Session) serveManifest(ctx context.Context, payload []byte, w *answers) error {
+	req, err := wire.ParseManifestRequest(payload)
+	if err != nil {
+		return err
+	}
+	h := s.node.cfg.Handler
+	list, err := h.Manifest(ctx, s, req.Folder, req.Content)
+	if err != nil {
+		s.unserved(err)
+		w.buf, err = wire.AppendManifestPart(w.buf, wire.ManifestPart{Last: true, Gone: true})
+		return err
+	}
+	var base tree.Manifest
+	if !req.Base.IsZero() {
+		if base, err = h.Manifest(ctx, s, req.Folder, req.Base); err != nil {
+			base = nil
+		}
+	}
+	frames, err := wire.AppendManifest(nil, list, base)
+	if err != nil {
+		s.unserved(err)
+		w.buf, err = wire.AppendManifestPart(w.buf, wire.ManifestPart{Last: true, Gone: true})
+		return err
+	}
+	if err := w.flush(); err != nil {
+		return err
+	}
+	_, err = w.out.Write(frames) // ids are noise: they don't pack
+	return err
+}
+
+func (s *Session) serveFetch(ctx context.Context, payload []byte, w *answers) error {
+	folder, wants, err := wire.ParseFetchRequest(payload)
+	if err != nil {
+		return err
+	}
+	w.begin(wants)
+	if err := s.node.cfg.Handler.Serve(ctx, s, folder, wants, w); err != nil && w.err == nil {
+		s.unserved(err)
+	}
+	for w.err == nil && !w.progress.Done() {
+		if err := w.Gone(w.at); err != nil {
+			break
+		}
+	}
+	return w.err
+}
+
+// unserved logs why something is not given.
+func (s *Session) unserved(err error) {
+	if !errors.Is(err, ErrGone) && s.ctx.Err() == nil {
+		s.node.cfg.Log.Info("not served", "device", s.device.Short(), "err", err)
+	}
+}
+
+const (
+	// answerBuffer is at how many bytes of frames they are sent.
+	answerBuffer = 128 << 10
+	// maxSkip is how many buffers go unpacked after packing did not pay.
+	maxSkip = 64
+)
+
+// answers buffers, packs and writes the answers of one lane. It is the
+// PieceWriter of the request being served.
+type answers struct {
+	out    io.Writer
+	packer *wire.Packer
+	pack   bool
+
+	buf, packed []byte
+	skip, miss  int // buffers to leave unpacked; how many the next failure costs
+
+	at       int // the want that is answered now
+	progress *wire.Progress
+	err      error // the first, of writing or of a rule that was broken
+}
+
+func (w *answers) begin(wants []tree.Want) { w.at, w.progress = 0, wire.NewProgress(wants) }
+
+// rest lets go of memory between requests.
+func (w *answers) rest() {
+	if cap(w.buf) > 2*answerBuffer+4<<10 {
+		w.buf = nil
+	}
+}
+
+func (w *answers) Piece(i int, off int64, data []byte) error {
+	for len(data) > 0 {
+		n := min(len(data), wire.MaxPiece)
+		if err := w.put(wire.Piece{Index: i, Offset: off, Data: data[:n]}); err != nil {
+			return err
+		}
+		data, off = data[n:], off+int64(n)
+	}
+	return w.err
+}
+
+func (w *answers) Done(i int) error { return w.put(wire.Piece{Index: i, Last: true}) }
+
+func (w *answers) Gone(i int) error { return w.put(wire.Piece{Index: i, Last: true, Gone: true}) }
+
+// put holds the handler to the rules that the peer will check.
+func (w *answers) put(p wire.Piece) error {
+	if w.err != nil {
+		return w.err
+	}
+	if err := w.progress.Take(p); err != nil {
+		w.err = failure(wire.Internal, fmt.Errorf("an answer that was not asked for: %w", err))
+		return w.err
+	}
+	if p.Last {
+		w.at++
+	}
+	if w.buf, w.err = wire.AppendPiece(w.buf, p); w.err == nil && len(w.buf) >= answerBuffer {
+		w.err = w.flush()
+	}
+	return w.err
+}
+
+// flush writes what is buffered, packed if that pays.
+func (w *answers) flush() error {
+	if len(w.buf) == 0 {
+		return nil
+	}
+	frames := w.buf
+	w.buf = w.buf[:0]
+	switch {
+	case !w.pack:
+	case w.skip > 0:
+		w.skip--
+	default:
+		var ok bool
+		if w.packed, ok = w.packer.AppendPacked(w.packed[:0], frames); ok {
+			frames, w.miss = w.packed, 0
+		} else {
+			w.miss = min(max(1, 2*w.miss), maxSkip)
+			w.skip = w.miss
+		}
+	}
+	_, err := w.out.Write(frames)
+	return err
+}

@@ -1,0 +1,66 @@
+package wire
+
+import "pinion/engine/tree"
+
+type state struct {
+	Folder    []byte   `cbor:"1,keyasint"`
+	At        position `cbor:"2,keyasint"`
+	Have      position `cbor:"3,keyasint"`
+	Busy      bool     `cbor:"4,keyasint"`
+	Files     int64    `cbor:"5,keyasint"`
+	Bytes     int64    `cbor:"6,keyasint"`
+	NeedFiles int64    `cbor:"7,keyasint"`
+	NeedBytes int64    `cbor:"8,keyasint"`
+}
+
+type position struct {
+	_       struct{} `cbor:",toarray"`
+	Replica uint64
+	Epoch   uint64
+	Seq     uint64
+}
+
+func packPosition(p tree.Position) position {
+	return position{Replica: uint64(p.Replica), Epoch: p.Epoch, Seq: p.Seq}
+}
+
+func (p position) tree() tree.Position {
+	return tree.Position{Replica: tree.ReplicaID(p.Replica), Epoch: p.Epoch, Seq: p.Seq}
+}
+
+func checkState(s tree.FolderState) error {
+	if s.Folder == (tree.FolderID{}) {
+		return bad("a state without a folder id")
+	}
+	if s.Files < 0 || s.Bytes < 0 || s.NeedFiles < 0 || s.NeedBytes < 0 {
+		return bad("a state with a negative count")
+	}
+	return nil
+}
+
+// AppendState appends a State frame.
+func AppendState(dst []byte, s tree.FolderState) ([]byte, error) {
+	if err := checkState(s); err != nil {
+		return dst, err
+	}
+	return appendCBOR(dst, TypeState, state{
+		Folder: s.Folder[:], At: packPosition(s.At), Have: packPosition(s.Have), Busy: s.Busy,
+		Files: s.Files, Bytes: s.Bytes, NeedFiles: s.NeedFiles, NeedBytes: s.NeedBytes,
+	})
+}
+
+// ParseState reads a State.
+func ParseState(payload []byte) (tree.FolderState, error) {
+	var m state
+	if err := parseCBOR(payload, &m); err != nil {
+		return tree.FolderState{}, err
+	}
+	s := tree.FolderState{
+		At: m.At.tree(), Have: m.Have.tree(), Busy: m.Busy,
+		Files: m.Files, Bytes: m.Bytes, NeedFiles: m.NeedFiles, NeedBytes: m.NeedBytes,
+	}
+	if err := fixed(s.Folder[:], m.Folder, "a folder id"); err != nil {
+		return tree.FolderState{}, err
+	}
+	return s, checkState(s)
+}

@@ -1,0 +1,5 @@
+//go:build !windows
+
+package rootfs
+
+func checkNative(string) error { return nil }
