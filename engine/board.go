@@ -2,7 +2,7 @@ package engine
 
 import (
 	"context"
-	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -51,6 +51,12 @@ func (e *Engine) show(ctx context.Context) {
 	}
 }
 
+// told is what was last offered to a device, and in which session.
+type told struct {
+	session Session
+	offers  []tree.Offer
+}
+
 // offer tells each device the folders that are open to it, where that has changed.
 func (e *Engine) offer() {
 	e.mu.Lock()
@@ -61,10 +67,10 @@ func (e *Engine) offer() {
 	e.mu.Unlock()
 	for _, s := range sessions {
 		offers := e.openTo(s.Device())
-		key := fmt.Sprintf("%p %v", s, offers)
 		e.mu.Lock()
-		same := e.told[s.Device()] == key
-		e.told[s.Device()] = key
+		last := e.told[s.Device()]
+		same := last.session == s && slices.Equal(last.offers, offers)
+		e.told[s.Device()] = told{s, offers}
 		e.mu.Unlock()
 		if !same {
 			s.SendOffers(offers)

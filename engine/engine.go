@@ -42,9 +42,9 @@ type Engine struct {
 	cfg       config.Config
 	running   map[tree.FolderID]*running
 	sessions  map[tree.DeviceID]*member
-	told      map[tree.DeviceID]string // what was last offered to whom
-	declined  map[tree.FolderID]bool   // removed by hand since the start
-	storeNote string                   // why an offered folder was not taken
+	told      map[tree.DeviceID]told // what was last offered to whom
+	declined  map[tree.FolderID]bool // removed by hand since the start
+	storeNote string                 // why an offered folder was not taken
 	group     sync.WaitGroup
 }
 
@@ -64,7 +64,7 @@ type member struct {
 func New(o Options) *Engine {
 	e := &Engine{
 		o: o, log: o.Log, cfg: o.Config, dirty: make(chan struct{}, 1), ctx: context.Background(),
-		running: map[tree.FolderID]*running{}, sessions: map[tree.DeviceID]*member{}, told: map[tree.DeviceID]string{},
+		running: map[tree.FolderID]*running{}, sessions: map[tree.DeviceID]*member{}, told: map[tree.DeviceID]told{},
 	}
 	e.name.Store(&e.cfg.Name)
 	return e

@@ -11,6 +11,7 @@ import (
 
 	"pinion/engine/tree"
 	"pinion/netproto/identity"
+	"pinion/netproto/pairing"
 )
 
 // DefaultListen is where a Node listens unless told otherwise.
@@ -35,12 +36,16 @@ type Config struct {
 	StreamWindow, ConnWindow int
 	// NoCompression leaves contents as they are.
 	NoCompression bool
-	Timing        Timing
+	// Roster takes part in the join exchange; without it there is none.
+	Roster pairing.Roster
+	// Joined is told, by whoever invited, of each device that has joined.
+	Joined func(Joined)
+	Timing Timing
 }
 
 // Timing is how long things may take.
 type Timing struct {
-	Hello      time.Duration // from a handshake to the peer's Hello
+	Hello      time.Duration // from a handshake to the peer's Hello; for each message of the join exchange
 	Idle       time.Duration // without a packet, after which a peer is gone
 	KeepAlive  time.Duration // without a packet, after which one is sent
 	Patience   time.Duration // between two bytes of one message
@@ -107,17 +112,16 @@ type PieceWriter interface {
 	// Piece sends bytes of want i that stand at offset off of the content. Those
 	// of one want are contiguous. data may be reused afterwards.
 	Piece(i int, off int64, data []byte) error
-	// Done ends want i.
-	Done(i int) error
-	// Gone ends want i, which is not to be had here (any more); what was sent of
-	// it is void.
-	Gone(i int) error
+	// Done ends want i. gone: it is not to be had here (any more); what was sent
+	// of it is void.
+	Done(i int, gone bool) error
 }
 
 // Errors that callers branch on. Why a session ended is an *Error.
 var (
-	// ErrGone says that a peer has not got what it was asked for (any more).
-	ErrGone = errors.New("the peer has not got it")
+	// ErrGone says that a peer has not got what it was asked for (any more). It
+	// has a method Gone, so that rooms that don't know this one can tell.
+	ErrGone error = goneError{}
 	// ErrStalled says that no answer came for too long.
 	ErrStalled = errors.New("the peer stopped answering")
 	// ErrClosed says that the session is over.
@@ -125,6 +129,11 @@ var (
 	// ErrInUse says that somebody else listens on the address.
 	ErrInUse = errors.New("the address is in use")
 )
+
+type goneError struct{}
+
+func (goneError) Error() string { return "the peer has not got it" }
+func (goneError) Gone() bool    { return true }
 
 func (c *Config) defaults() error {
 	if c.Identity == nil || c.Handler == nil {

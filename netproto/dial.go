@@ -2,6 +2,7 @@ package netproto
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -97,7 +98,13 @@ var errDropped = &Error{Code: wire.Duplicate}
 
 // connect dials p and says Hello. What it gives is registered.
 func (n *Node) connect(p *peer) (*Session, error) {
-	conn, addr, err := n.dialAny(p)
+	n.mu.Lock()
+	addrs := slices.Clone(p.addrs)
+	if i := slices.Index(addrs, p.good); i > 0 {
+		addrs[0], addrs[i] = addrs[i], addrs[0]
+	}
+	n.mu.Unlock()
+	conn, addr, err := n.dialAny(p.ctx, addrs, n.cfg.Identity.ClientTLS(p.device, alpnMember))
 	if err != nil {
 		return nil, err
 	}
@@ -189,19 +196,14 @@ type attempt struct {
 	err  error
 }
 
-// dialAny dials the peer's addresses, one more each time a step passes or one
-// fails, and gives the first connection. The others end unused.
-func (n *Node) dialAny(p *peer) (*quic.Conn, string, error) {
-	n.mu.Lock()
-	addrs := slices.Clone(p.addrs)
-	if i := slices.Index(addrs, p.good); i > 0 {
-		addrs[0], addrs[i] = addrs[i], addrs[0]
-	}
-	n.mu.Unlock()
+// dialAny dials addresses, one more each time a step passes or one fails, and
+// gives the first connection. The others end unused. The caller is one that Run
+// waits for.
+func (n *Node) dialAny(ctx context.Context, addrs []string, conf *tls.Config) (*quic.Conn, string, error) {
 	if len(addrs) == 0 {
 		return nil, "", errors.New("no address is known")
 	}
-	ctx, cancel := context.WithCancel(p.ctx)
+	ctx, cancel := context.WithCancel(ctx)
 	results := make(chan attempt, len(addrs))
 	next := time.NewTimer(0)
 	defer next.Stop()
@@ -228,7 +230,7 @@ func (n *Node) dialAny(p *peer) (*quic.Conn, string, error) {
 				addr := addrs[started]
 				started++
 				n.wg.Go(func() {
-					conn, err := n.dial(ctx, p, addr)
+					conn, err := n.dial(ctx, addr, conf)
 					results <- attempt{conn, addr, err}
 				})
 				next.Reset(n.cfg.Timing.Stagger)
@@ -246,14 +248,14 @@ func (n *Node) dialAny(p *peer) (*quic.Conn, string, error) {
 	}
 }
 
-func (n *Node) dial(ctx context.Context, p *peer, addr string) (*quic.Conn, error) {
+func (n *Node) dial(ctx context.Context, addr string, conf *tls.Config) (*quic.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, n.cfg.Timing.Dial)
 	defer cancel()
 	udp, err := resolve(ctx, addr)
 	if err != nil {
 		return nil, err
 	}
-	return n.transport.Dial(ctx, udp, n.cfg.Identity.ClientTLS(p.device, alpnMember), n.quicConfig())
+	return n.transport.Dial(ctx, udp, conf, n.quicConfig())
 }
 
 // resolve looks a HOST:PORT up, without the resolver if the host is an IP.

@@ -14,6 +14,7 @@ import (
 
 	"pinion/engine/tree"
 	"pinion/netproto/identity"
+	"pinion/netproto/pairing"
 	"pinion/netproto/wire"
 
 	"github.com/quic-go/quic-go"
@@ -41,7 +42,9 @@ type Node struct {
 	mu      sync.Mutex
 	running bool                    // guarded by mu
 	peers   map[tree.DeviceID]*peer // guarded by mu
-	joining Joiner                  // guarded by mu; nil: no invitation is open
+
+	deskMu sync.Mutex    // held for each step of the join exchange
+	desk   *pairing.Desk // guarded by deskMu
 
 	randMu sync.Mutex
 }
@@ -82,6 +85,7 @@ func New(cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{cfg: cfg, self: cfg.Identity.Device(), packer: packer, peers: map[tree.DeviceID]*peer{}}
+	n.desk = pairing.NewDesk(n.self)
 	n.ctx, n.stop = context.WithCancelCause(context.Background())
 	if n.cfg.PacketConn == nil {
 		if n.cfg.PacketConn, err = listen(cfg.Listen); err != nil {
@@ -138,15 +142,15 @@ func (n *Node) Run(ctx context.Context) error {
 
 // allow decides, inside the handshake, who gets a connection.
 func (n *Node) allow(device tree.DeviceID, alpn string) error {
+	if alpn == alpnJoin {
+		return n.expects(device)
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	switch {
-	case alpn == alpnMember && n.peers[device] != nil:
-		return nil
-	case alpn == alpnJoin && n.joining != nil && device != n.self:
-		return nil
+	if alpn != alpnMember || n.peers[device] == nil {
+		return identity.ErrNotDevice
 	}
-	return identity.ErrNotDevice
+	return nil
 }
 
 // SetPeers says who the members are and where they may be. A new one is dialled,

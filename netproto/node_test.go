@@ -164,6 +164,11 @@ func launch(t testing.TB, change func(*Config), r *recorder) *station {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- n.Run(ctx) }()
+	for running := false; !running; time.Sleep(time.Millisecond) {
+		n.mu.Lock()
+		running = n.running
+		n.mu.Unlock()
+	}
 	var once sync.Once
 	s := &station{Node: n, recorder: r}
 	s.stop = func() (err error) {
@@ -393,9 +398,8 @@ func TestReconnects(t *testing.T) {
 	again := launch(t, func(c *Config) { c.Identity, c.Listen = id, addr }, nil)
 	again.SetPeers([]Peer{{Device: a.Device()}})
 	a.Kick()
-	if second, _ := together(t, a, again); second == first {
-		t.Error("the old session is still there")
-	}
+	a.wait(t, "a new session", func() bool { s := a.sessions[b.Device()]; return s != nil && s != first })
+	together(t, a, again)
 }
 
 // TestProbeFindsTheDead: a peer that vanished without a word is noticed by Kick
@@ -670,7 +674,7 @@ func serveAll(step int) func(context.Context, []tree.Want, PieceWriter) error {
 	return func(_ context.Context, wants []tree.Want, w PieceWriter) error {
 		for i, want := range wants {
 			if want.Content[32] == 1 {
-				if err := w.Gone(i); err != nil {
+				if err := w.Done(i, true); err != nil {
 					return err
 				}
 				continue
@@ -682,7 +686,7 @@ func serveAll(step int) func(context.Context, []tree.Want, PieceWriter) error {
 				}
 				off += n
 			}
-			if err := w.Done(i); err != nil {
+			if err := w.Done(i, false); err != nil {
 				return err
 			}
 		}

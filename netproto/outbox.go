@@ -57,7 +57,8 @@ func (o *outbox) ping() (fresh bool) {
 
 func (o *outbox) ponged() { o.put(func() { o.pings.waiting = false }) }
 
-// SendRoster tells the peer circle's statements. The newest call counts.
+// SendRoster tells the peer circle's statements, in several messages if they are
+// many. The newest call counts.
 func (s *Session) SendRoster(statements [][]byte) {
 	s.out.put(func() { s.out.roster = append([][]byte{}, statements...) })
 }
@@ -92,11 +93,12 @@ func (o *outbox) take(dst []byte) (_ []byte, err error) {
 	if o.pings.wanted {
 		dst, o.pings.wanted = wire.AppendPing(dst, o.pings.n), false
 	}
-	if o.roster != nil {
-		if dst, err = wire.AppendRoster(dst, o.roster); err != nil {
+	for len(o.roster) > 0 {
+		n := wire.RosterRoom(o.roster)
+		if dst, err = wire.AppendRoster(dst, o.roster[:n]); err != nil {
 			return dst, fmt.Errorf("tell the roster: %w", err)
 		}
-		o.roster = nil
+		o.roster = o.roster[n:]
 	}
 	if o.offers != nil {
 		if dst, err = wire.AppendOffers(dst, *o.offers); err != nil {

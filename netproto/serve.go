@@ -44,7 +44,7 @@ func (s *Session) serveLane(str *quic.Stream) error {
 		return err
 	}
 	str.SetPriority(urgency(kind), true)
-	w := &answers{out: str, packer: s.node.packer, pack: !s.node.cfg.NoCompression}
+	w := &answers{out: str, packer: s.node.packer, pack: !s.node.cfg.NoCompression, now: s.node.cfg.Now}
 	for {
 		t, payload, err := in.next()
 		if errors.Is(err, io.EOF) {
@@ -133,7 +133,7 @@ func (s *Session) serveFetch(ctx context.Context, payload []byte, w *answers) er
 		s.unserved(err)
 	}
 	for w.err == nil && !w.progress.Done() {
-		if err := w.Gone(w.at); err != nil {
+		if err := w.Done(w.at, true); err != nil {
 			break
 		}
 	}
@@ -142,7 +142,8 @@ func (s *Session) serveFetch(ctx context.Context, payload []byte, w *answers) er
 
 // unserved logs why something is not given.
 func (s *Session) unserved(err error) {
-	if !errors.Is(err, ErrGone) && s.ctx.Err() == nil {
+	var gone interface{ Gone() bool }
+	if !(errors.As(err, &gone) && gone.Gone()) && s.ctx.Err() == nil {
 		s.node.cfg.Log.Info("not served", "device", s.device.Short(), "err", err)
 	}
 }
@@ -160,13 +161,33 @@ type answers struct {
 	out    io.Writer
 	packer *wire.Packer
 	pack   bool
+	now    func() time.Time
 
 	buf, packed []byte
 	skip, miss  int // buffers to leave unpacked; how many the next failure costs
+	cost        packingCost
 
 	at       int // the want that is answered now
 	progress *wire.Progress
 	err      error // the first, of writing or of a rule that was broken
+}
+
+// packingCost is what packing and writing took lately, in nanoseconds a byte.
+type packingCost struct {
+	pack, write float64
+	ratio       float64 // of the last try: packed to unpacked; 1 if it did not pay
+}
+
+// pays says whether packing takes less time than the writing that it saves.
+func (c packingCost) pays() bool { return c.pack < (1-c.ratio)*c.write }
+
+// note lets old be forgotten by a quarter for each new figure.
+func note(old *float64, took time.Duration, bytes int) {
+	if v := float64(took) / float64(max(bytes, 1)); *old == 0 {
+		*old = v
+	} else {
+		*old += (v - *old) / 4
+	}
 }
 
 func (w *answers) begin(wants []tree.Want) { w.at, w.progress = 0, wire.NewProgress(wants) }
@@ -189,9 +210,9 @@ func (w *answers) Piece(i int, off int64, data []byte) error {
 	return w.err
 }
 
-func (w *answers) Done(i int) error { return w.put(wire.Piece{Index: i, Last: true}) }
-
-func (w *answers) Gone(i int) error { return w.put(wire.Piece{Index: i, Last: true, Gone: true}) }
+func (w *answers) Done(i int, gone bool) error {
+	return w.put(wire.Piece{Index: i, Last: true, Gone: gone})
+}
 
 // put holds the handler to the rules that the peer will check.
 func (w *answers) put(p wire.Piece) error {
@@ -211,26 +232,43 @@ func (w *answers) put(p wire.Piece) error {
 	return w.err
 }
 
-// flush writes what is buffered, packed if that pays.
+// flush writes what is buffered, packed if that pays: in bytes, and in time,
+// since a slow processor on a fast link is better off without.
 func (w *answers) flush() error {
 	if len(w.buf) == 0 {
 		return nil
 	}
 	frames := w.buf
 	w.buf = w.buf[:0]
-	switch {
-	case !w.pack:
-	case w.skip > 0:
+	tried := w.pack && (w.skip == 0 || w.cost.pays())
+	if w.skip > 0 {
 		w.skip--
-	default:
-		var ok bool
-		if w.packed, ok = w.packer.AppendPacked(w.packed[:0], frames); ok {
-			frames, w.miss = w.packed, 0
-		} else {
-			w.miss = min(max(1, 2*w.miss), maxSkip)
-			w.skip = w.miss
-		}
 	}
+	if tried {
+		frames = w.tryPacking(frames)
+	}
+	began := w.now()
 	_, err := w.out.Write(frames)
+	note(&w.cost.write, w.now().Sub(began), len(frames))
+	switch {
+	case !tried:
+	case w.cost.pays():
+		w.skip, w.miss = 0, 0
+	default:
+		w.miss = min(max(1, 2*w.miss), maxSkip)
+		w.skip = w.miss
+	}
 	return err
+}
+
+func (w *answers) tryPacking(frames []byte) []byte {
+	began := w.now()
+	var ok bool
+	w.packed, ok = w.packer.AppendPacked(w.packed[:0], frames)
+	note(&w.cost.pack, w.now().Sub(began), len(frames))
+	if w.cost.ratio = 1; !ok {
+		return frames
+	}
+	w.cost.ratio = float64(len(w.packed)) / float64(len(frames))
+	return w.packed
 }

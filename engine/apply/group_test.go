@@ -355,7 +355,7 @@ func TestRecheck(t *testing.T) {
 func TestArchiveClashes(t *testing.T) {
 	w := newWorld(variants[0])
 	a := w.file("a", "old")
-	when := time.UnixMilli(w.clock+3_600_000) // nothing is written before it is archived
+	when := time.UnixMilli(w.clock + 3_600_000) // nothing is written before it is archived
 	under := w.file(archiveName("a", when, 0)+"/b", "old b")
 	started(w, deletion(a), deletion(under))
 	w.create(Archive, rootfs.Directory, "")
@@ -369,6 +369,20 @@ func TestArchiveClashes(t *testing.T) {
 			t.Errorf("%q is not in the archive\n%s", c, w.listing())
 		}
 	}
+}
+
+// A person may empty the archive at any time.
+func TestArchiveEmptied(t *testing.T) {
+	w := started(newWorld(variants[0]), nil...)
+	for i := range 2 {
+		w.actions = []plan.Action{deletion(w.file(fmt.Sprintf("d/%d", i), fmt.Sprintf("old %d", i)))}
+		expect(t, w.statuses(t), Done)
+		w.removeAll(Archive)
+		w.edited("")
+	}
+	w.actions = []plan.Action{deletion(w.file("d/x", "old x"))}
+	w.at("rename .pinion/apply", func() { w.removeAll(Archive) })
+	expect(t, w.statuses(t), Done)
 }
 
 func TestSentences(t *testing.T) {

@@ -66,6 +66,9 @@ func TestEditAtEveryStep(t *testing.T) {
 	each(t, func(t *testing.T, v variant, s int) {
 		for _, p := range build(v, s).meddle() {
 			for _, name := range slices.Sorted(maps.Keys(edits)) {
+				if (v.isYoung || v.coarse && !v.noSwap) && !strings.HasPrefix(name, "write") {
+					continue // as with the first variant
+				}
 				for i := range 2 * steps(v, s) {
 					w := build(v, s)
 					data := fmt.Sprintf("ed%06d", i)
@@ -100,7 +103,7 @@ func TestEditAtEveryStep(t *testing.T) {
 
 // Two edits at every pair of steps, the second of which meets what is undone.
 func TestTwoEdits(t *testing.T) {
-	for _, v := range variants {
+	for _, v := range variants[:2] {
 		for s, sc := range scenarios {
 			if !slices.Contains([]string{"replace", "replace and keep", "delete", "move", "directory over file"}, sc.name) {
 				continue

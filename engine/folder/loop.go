@@ -258,6 +258,7 @@ func (c *cycle) begin() {
 func (c *cycle) loop(ctx context.Context, beside *sync.WaitGroup, hints <-chan watch.Hints) error {
 	alarm := time.NewTimer(time.Hour)
 	defer alarm.Stop()
+	ready := c.watcher.Ready()
 	for {
 		c.startScans(ctx, beside)
 		if err := c.judgeMissing(ctx); err != nil {
@@ -291,7 +292,9 @@ func (c *cycle) loop(ctx context.Context, beside *sync.WaitGroup, hints <-chan w
 				return err
 			}
 		case <-c.woken:
-			c.work.more = true
+			c.work.more, c.saying.changed = true, true
+		case <-ready:
+			ready = nil
 		case <-alarm.C:
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"pinion/engine/index"
 	"pinion/engine/scan"
 	"pinion/engine/tree"
+	"pinion/platform/rootfs"
 	"pinion/platform/watch"
 )
 
@@ -127,7 +128,7 @@ func (c *cycle) startScans(ctx context.Context, beside *sync.WaitGroup) {
 	if !n.nextFull.IsZero() && !now.Before(n.nextFull) {
 		n.full = true
 	}
-	if n.full && !n.running[full] {
+	if n.full && !n.running[full] && c.watching() {
 		n.full = false
 		c.scanned.Store(0)
 		n.nextFull = now.Add(jitter(c.scanEvery()))
@@ -150,6 +151,17 @@ func (c *cycle) startScans(ctx context.Context, beside *sync.WaitGroup) {
 		c.start(ctx, beside, slow, func(ctx context.Context, emit func([]scan.Change) error) (scan.Summary, error) {
 			return c.scanner.Big(ctx, big, emit)
 		})
+	}
+}
+
+// watching says whether every directory is watched by now: what changes before is
+// found only by a scan that begins after.
+func (c *cycle) watching() bool {
+	select {
+	case <-c.watcher.Ready():
+		return true
+	default:
+		return false
 	}
 }
 
@@ -230,7 +242,7 @@ func (c *cycle) record(ctx context.Context, u *index.Update, ch scan.Change, clo
 	if old.Exists() && old.Entry.SameContent(e) && old.Mode == e.Mode && sameTime(old, e, ch.Disk) {
 		// The disk's word differs (an inode, say), not the entry.
 		old.Disk = ch.Disk
-		u.Changes = append(u.Changes, index.Change{Record: old, If: old.Seq})
+		u.Changes = append(u.Changes, index.Change{Record: old, If: old.Seq, Quiet: true})
 		return nil
 	}
 	self := c.index.Self()
@@ -371,16 +383,23 @@ func (c *cycle) ignoreChanged() {
 		c.problems.note(c.f.cfg.Now(), ignoreFile, err.Error())
 		return
 	}
+	c.watcher.Refresh()
 	c.notice.full = true
 	c.work.tellAgain = true
 }
 
-// skipWatch says which paths are not watched.
+// skipWatch says which paths wake nobody. Whether rel is a directory is not known:
+// what is ignored only as one is not watched, but its own events do come.
 func (c *cycle) skipWatch(rel string) bool {
-	if m := c.ignored.Load(); m != nil {
-		return m.Match(rel, true)
+	m := c.ignored.Load()
+	if m.Match(rel, false) {
+		return true
 	}
-	return false
+	if !m.Match(rel, true) {
+		return false
+	}
+	info, err := c.root.Lstat(rel)
+	return err == nil && info.Kind == rootfs.Directory
 }
 
 func keys(m map[string]struct{}) []string {

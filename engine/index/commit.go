@@ -13,6 +13,7 @@ type Change struct {
 	If       uint64        // the Seq that the row must have now; 0: there must be none
 	Manifest tree.Manifest // of Record.Content; kept if it has more than one chunk
 	Forget   bool          // drop the row without a trace; of Record only Path counts
+	Quiet    bool          // only Record.Disk is news: the row keeps its Seq, and peers are not told
 }
 
 // Update is what one Commit does.
@@ -62,6 +63,10 @@ func (tx *txn) change(c *Change) (seq uint64, ok bool, err error) {
 		return 0, false, err
 	}
 	key := pathKey(rec.Path)
+	if c.Quiet {
+		ok, err = tx.refresh(key, c.If, rec)
+		return 0, ok, err
+	}
 	if c.If != 0 {
 		if ok, err := tx.drop(key, c.If); !ok || err != nil {
 			return 0, false, err
@@ -138,6 +143,17 @@ func (tx *txn) drop(key []byte, seq uint64) (ok bool, err error) {
 	tx.head.Counts.entry(kind, size, -1)
 	_, err = tx.c.exec("DELETE FROM entry WHERE seq = ?", seq)
 	return true, err
+}
+
+// refresh writes a row's Disk where it stands.
+func (tx *txn) refresh(key []byte, seq uint64, rec *tree.Record) (ok bool, err error) {
+	f, err := pack(tx.ix.buf, rec, tx.ix.names.local)
+	if err != nil {
+		return false, err
+	}
+	tx.ix.buf = f.meta
+	n, err := tx.c.exec("UPDATE entry SET inode = ?, meta = ? WHERE seq = ? AND path = ?", f.inode, f.meta, seq, key)
+	return n == 1, err
 }
 
 // insert writes a row under the next Seq unless its path has one.

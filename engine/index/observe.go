@@ -94,7 +94,7 @@ func (tx *txn) observe(dev int64, e *tree.Entry, now time.Time) (kept bool, err 
 			after = append(after, r)
 			continue
 		}
-		if r.entry.Version.Compare(e.Version) == tree.Equal && r.entry.SameContent(*e) && r.entry.SameMeta(*e) {
+		if identical(&r.entry, e) {
 			return false, nil // told before, and its place in the queue stays
 		}
 		if err := tx.dropRemote(r.rank); err != nil {
@@ -119,6 +119,12 @@ func (tx *txn) observe(dev int64, e *tree.Entry, now time.Time) (kept bool, err 
 	}
 	tx.head.Counts.pending(before, after)
 	return kept, nil
+}
+
+// identical says whether a stored entry is the told one, the path aside.
+func identical(a, b *tree.Entry) bool {
+	return a.Version.Compare(b.Version) == tree.Equal && a.Deleted == b.Deleted && a.Kind == b.Kind && a.Content == b.Content &&
+		a.Target == b.Target && a.Size == b.Size && a.Base == b.Base && a.Author == b.Author && a.MovedTo == b.MovedTo && a.SameMeta(*b)
 }
 
 func anyStands(rows []remoteRow) bool {

@@ -213,9 +213,10 @@ func (d *decider) copies(losers []candidate) (keep *tree.Entry) {
 	return keep
 }
 
-// copyOf lets a loser stand as a conflict copy, unless the same content stands
-// under that name, or stood and was deleted. Where what stands here only has to
-// be moved there, its entry is given back instead.
+// copyOf lets a loser stand as a conflict copy, unless it stood under that name
+// and was deleted. Where the same content stands there it takes on the loser's
+// version, so that no older deletion takes it away. Where what stands here only
+// has to be moved there, its entry is given back instead.
 func (d *decider) copyOf(l candidate) *tree.Entry {
 	e := l.Entry
 	at := e.Path
@@ -235,7 +236,13 @@ func (d *decider) copyOf(l candidate) *tree.Entry {
 		done := known && (rec.Exists() || rec.Version.Covers(e.Version))
 		switch {
 		case e.Path == at:
-		case planned && id == identity(e), !planned && done && equal:
+		case planned && id == identity(e), !planned && done && equal && rec.Version.Covers(e.Version):
+			return nil
+		case !planned && done && equal:
+			d.named[e.Path] = identity(e)
+			e = rec.Entry
+			e.Version = e.Version.Join(l.Version)
+			d.Actions = append(d.Actions, plan.Action{Op: plan.Adopt, Entry: e, Was: rec})
 			return nil
 		case planned || done:
 		default:

@@ -136,23 +136,28 @@ func BenchmarkFullUnchanged(b *testing.B) {
 		list = append(list, w.model.rows[p])
 	}
 	w.with(func(o *Options) { o.Index = sorted{w.model, list} })
-	var find time.Duration
+	_, err := exec.LookPath("find")
+	ours, find := time.Hour, time.Hour // the best of each, because machines are busy
 	for b.Loop() {
+		began := time.Now()
 		if _, err := w.scanner.Full(context.Background(), func(batch []Change) error { return fmt.Errorf("told %s", tell(batch)) }); err != nil {
 			b.Fatal(err)
 		}
-	}
-	if _, err := exec.LookPath("find"); err == nil {
-		find = time.Hour
-		for range 5 {
-			began := time.Now()
-			out, err := exec.Command("find", w.dir, "-printf", "%s %T@ %m %i %p\n").Output()
-			if err != nil || strings.Count(string(out), "\n") < 20000 {
-				b.Fatal(err)
-			}
-			find = min(find, time.Since(began))
+		ours = min(ours, time.Since(began))
+		if err != nil {
+			continue
 		}
-		b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(find), "find-times")
+		b.StopTimer()
+		began = time.Now()
+		out, err := exec.Command("find", w.dir, "-printf", "%s %T@ %m %i %p\n").Output()
+		if err != nil || strings.Count(string(out), "\n") < 20000 {
+			b.Fatal(err)
+		}
+		find = min(find, time.Since(began))
+		b.StartTimer()
+	}
+	if err == nil {
+		b.ReportMetric(float64(ours)/float64(find), "find-times")
 	}
 }
 

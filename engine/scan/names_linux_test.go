@@ -11,11 +11,11 @@ func TestWhatCantBeSynced(t *testing.T) {
 	w := newWorld(t)
 	w.put("ok=1")
 	odd := map[string]string{
-		"fifo":             "FIFO",
-		"e\u0301":          "NFC",
-		"bad\xff":          "UTF-8",
-		".Pinion":          "own directory",
-		"ignored\xff.tmp":  "",
+		"fifo":              "FIFO",
+		"e\u0301":           "NFC",
+		"bad\xff":           "UTF-8",
+		".Pinion":           "own directory",
+		"ignored\xff.tmp":   "",
 		"d/" + "x\xff/deep": "UTF-8",
 	}
 	w.must(syscall.Mkfifo(w.path("fifo"), 0o600))

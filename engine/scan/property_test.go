@@ -65,12 +65,12 @@ func (h *hand) note(p string) {
 }
 
 func TestScansConvergeOnTheDisk(t *testing.T) {
-	base := t.TempDir()
+	base, caps := t.TempDir(), newWorld(t).o.Caps
 	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
 		dir := filepath.Join(base, fmt.Sprint(n))
-		w := worldIn(t, dir)
+		w := worldIn(t, dir, caps)
 		defer w.root.Close()
 		defer os.RemoveAll(dir)
 		w.with(func(o *Options) { o.Emptied = func() bool { return true } })

@@ -84,9 +84,10 @@ type Change struct {
 	// Disk is what lstat gave, for the next scan to compare with.
 	Disk     tree.Stat
 	Manifest tree.Manifest // of a file that was read
-	// From is the path of a live row with the same inode, size and mtime: the
-	// content is that row's, and was not read. The file was moved from there, or,
-	// if it still stands there, has two names.
+	// From is the path of a row that was live with the same inode, size and mtime
+	// when this was found: the content is that row's, and was not read. The file
+	// was moved from there, or, if it still stands there, has two names. A change
+	// of From itself may have been told before this one.
 	From tree.Path
 	// Ignored: the path has a row and is ignored now. The row is to be forgotten,
 	// and nothing to be deleted anywhere for it.

@@ -23,11 +23,16 @@ import (
 type model struct {
 	rows map[tree.Path]tree.Record
 	seq  uint64
+	had  map[tree.ContentID]bool // contents that were ever recorded
 }
 
-func newModel() *model { return &model{rows: map[tree.Path]tree.Record{}} }
+func newModel() *model {
+	return &model{rows: map[tree.Path]tree.Record{}, had: map[tree.ContentID]bool{}}
+}
 
-func (m *model) clone() *model { return &model{rows: maps.Clone(m.rows), seq: m.seq} }
+func (m *model) clone() *model {
+	return &model{rows: maps.Clone(m.rows), seq: m.seq, had: maps.Clone(m.had)}
+}
 
 func (m *model) Position() tree.Position { return tree.Position{Seq: m.seq} }
 
@@ -92,9 +97,10 @@ func (m *model) commit(changes []Change) error {
 			old.Deleted, old.Disk, old.Seq = true, tree.Stat{}, m.seq
 			m.rows[c.Path] = old
 		default:
-			if c.From != "" && m.rows[c.From].Content != c.Now.Content {
-				return fmt.Errorf("%q says to have the content of %q", c.Path, c.From)
+			if c.From != "" && !m.had[c.Now.Content] {
+				return fmt.Errorf("%q says to have the content that %q had, which it never had", c.Path, c.From)
 			}
+			m.had[c.Now.Content] = true
 			m.rows[c.Path] = tree.Record{Entry: c.Now, Disk: c.Disk, Seq: m.seq}
 		}
 	}
@@ -115,10 +121,14 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	return worldIn(t, t.TempDir())
+	w := worldIn(t, t.TempDir(), rootfs.Capabilities{})
+	caps, err := w.root.Probe()
+	w.must(err)
+	return w.with(func(o *Options) { o.Caps = caps })
 }
 
-func worldIn(t testing.TB, dir string) *world {
+// worldIn spares probing what is known.
+func worldIn(t testing.TB, dir string, caps rootfs.Capabilities) *world {
 	t.Helper()
 	w := &world{t: t, dir: dir, model: newModel(), stamp: 1_700_000_000}
 	w.must(os.MkdirAll(filepath.Join(dir, tree.Private, "tmp"), 0o755))
@@ -126,8 +136,6 @@ func worldIn(t testing.TB, dir string) *world {
 	w.root, err = rootfs.Open(dir)
 	w.must(err)
 	t.Cleanup(func() { _ = w.root.Close() })
-	caps, err := w.root.Probe()
-	w.must(err)
 	w.o = Options{
 		FS: Disk(w.root), Index: w.model, Caps: caps, Hash: w.hash,
 		Ignored: func(p string, _ bool) bool { return strings.HasSuffix(p, ".tmp") },

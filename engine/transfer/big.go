@@ -161,7 +161,7 @@ func (f *Fetcher) runBig(ctx context.Context, n *need) error {
 	f.mu.Unlock()
 	err = f.fill(ctx, n, p)
 	f.mu.Lock()
-	n.part = nil
+	n.part, n.offered = nil, false
 	f.mu.Unlock()
 	if err == nil {
 		return f.finish(ctx, n, p)
@@ -177,7 +177,7 @@ func (f *Fetcher) fill(ctx context.Context, n *need, p *part) error {
 		}
 	}
 	f.mu.Lock()
-	if n.looked = true; !n.reusedAll {
+	if n.looked, n.offered = true, true; !n.reusedAll {
 		n.reusedAll, n.reused = true, p.progress()
 	}
 	f.wake()

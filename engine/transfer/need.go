@@ -31,6 +31,7 @@ type need struct {
 
 	// of a big one
 	part      *part  // while it has one open
+	offered   bool   // what the part lacks is to be asked for
 	cancel    func() // while running
 	kept      *kept  // after it was set aside
 	reusedAll bool   // what is here was made use of; owned by the runner

@@ -45,6 +45,9 @@ func TestResumeAfterAStop(t *testing.T) {
 	p.start(a)
 	p.Submit([]Job{c.job("x", a)})
 	r := p.want(c)
+	if p.fs.read != 0 {
+		t.Errorf("%d bytes were read that the note vouched for", p.fs.read)
+	}
 	if a.lists != 0 {
 		t.Error("the chunk list was asked for again")
 	}

@@ -231,7 +231,7 @@ func (f *Fetcher) takeRun(p *peer, now time.Time) (*run, time.Duration) {
 	}
 	var mine []*need
 	for _, n := range f.active {
-		if n.part == nil {
+		if !n.offered {
 			continue
 		}
 		ok, until := f.may(n, p, now)

@@ -159,7 +159,7 @@ func (b *batch) run(ctx context.Context, needs []*need) {
 	b.at, b.got, b.fine, b.any, b.wrong, b.broken = 0, 0, false, false, nil, nil
 	f.mu.Lock()
 	for _, n := range needs {
-		w := tree.Want{Content: n.content, Whole: true, Count: 1, Length: n.size}
+		w := tree.Want{Content: n.content, Whole: true, Length: n.size}
 		if len(n.jobs) > 0 {
 			w.Path = n.jobs[0].Entry.Path
 		}

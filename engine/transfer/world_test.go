@@ -304,6 +304,7 @@ type brittle struct {
 	mu   sync.Mutex
 	room int64 // bytes that can still be written; negative: any
 	full bool  // room counts
+	read int64 // bytes read from part files
 }
 
 func (b *brittle) limit(room int64) {
@@ -338,6 +339,13 @@ func (b *brittle) Reflink(dst, src File) error {
 type brittleFile struct {
 	File
 	b *brittle
+}
+
+func (f brittleFile) ReadAt(p []byte, off int64) (int, error) {
+	f.b.mu.Lock()
+	f.b.read += int64(len(p))
+	f.b.mu.Unlock()
+	return f.File.ReadAt(p, off)
 }
 
 func (f brittleFile) WriteAt(p []byte, off int64) (int, error) {

@@ -35,25 +35,24 @@ func (c *Circle) Endorse(by Signer, key ed25519.PublicKey) error {
 }
 
 // Join merges another circle into this one after a person has paired this
-// device with the holder of key: the union of both, that device endorsed, and all
-// who were members before and are not removed by it members still.
-func (c *Circle) Join(by Signer, key ed25519.PublicKey, statements [][]byte) (rejected []error, err error) {
-	before, removed := c.Members(), c.view().removed
+// device with the holder of key: the union of both, and that device endorsed.
+//
+// Where the other circle has removed this device, what this device endorsed in
+// the life that has ended counts no more, since it may have been stolen
+// meanwhile. Lost are those who were members before only by that; they have to
+// be invited again.
+func (c *Circle) Join(by Signer, key ed25519.PublicKey, statements [][]byte) (lost []Member, rejected []error, err error) {
+	before := c.Members()
 	_, rejected = c.Merge(statements)
 	if err := c.Endorse(by, key); err != nil {
-		return rejected, err
+		return nil, rejected, err
 	}
-	// The others may have ended the life of this device in which it endorsed
-	// its own; it says so again in the new one.
 	for _, m := range before {
-		if m.Device == c.self || c.IsMember(m.Device) || c.view().removed[m.Device] > removed[m.Device] {
-			continue
-		}
-		if err := c.Endorse(by, m.PublicKey); err != nil {
-			return rejected, err
+		if !c.IsMember(m.Device) {
+			lost = append(lost, m)
 		}
 	}
-	return rejected, nil
+	return lost, rejected, nil
 }
 
 // enough endorsements keep a device in the circle whoever goes; beyond it in

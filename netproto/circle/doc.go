@@ -40,8 +40,9 @@
 // others in that member's eyes.
 //
 // Joining merges circles (Join): both sides endorse each other and hold the
-// union. Every member that finds another one adds its own endorsement (Cosign),
-// so that removing who invited orphans nobody.
+// union. A device that returns from a removal brings only those along whom it
+// endorsed after it knew. Every member that finds another one adds its own
+// endorsement (Cosign), so that removing who invited orphans nobody.
 //
 // # What it never does
 //

@@ -36,7 +36,7 @@ func look(self tree.DeviceID, all map[place]statement) *view {
 	}
 	edges := map[tree.DeviceID][]statement{}
 	for _, s := range all {
-				if s.kind == endorse {
+		if s.kind == endorse {
 			v.keys[s.subject] = s.Key
 			edges[s.signer] = append(edges[s.signer], s)
 		}

@@ -58,7 +58,7 @@ func (d *device) Join(peer ed25519.PublicKey, theirs [][]byte) ([][]byte, error)
 	if d.broken != nil {
 		return nil, d.broken
 	}
-	_, err := d.circle.Join(d, peer, theirs)
+	_, _, err := d.circle.Join(d, peer, theirs)
 	return d.circle.Statements(), err
 }
 
@@ -194,7 +194,7 @@ func TestJoin(t *testing.T) {
 func TestJoinWithBigCirclesOnBothSides(t *testing.T) {
 	m := newMeeting(t)
 	fill := func(d *device, from byte) {
-		for n := from; n < from+60; n++ {
+		for n := from; n < from+25; n++ {
 			o := newDevice(t, n)
 			if _, err := d.Join(o.PublicKey(), nil); err != nil {
 				t.Fatal(err)
@@ -216,7 +216,7 @@ func TestJoinWithBigCirclesOnBothSides(t *testing.T) {
 	if m.sent < 10 {
 		t.Errorf("only %d messages: the test does not test what it should", m.sent)
 	}
-	if n := len(m.pi.circle.Members()); n != 122 || !m.both() {
+	if n := len(m.pi.circle.Members()); n != 52 || !m.both() {
 		t.Error(n)
 	}
 }
@@ -269,6 +269,15 @@ func TestRefusals(t *testing.T) {
 		if c.code != 0 && c.code != Failed && m.pi.circle.IsMember(m.laptop.Device()) {
 			t.Errorf("%s: endorsed all the same", c.name)
 		}
+	}
+}
+
+func TestWhoFailsIsNamed(t *testing.T) {
+	m := newMeeting(t)
+	m.laptop.broken = errors.New("disk full")
+	j, i := m.run(m.invite())
+	if !strings.Contains(j.Error(), "this device") || !strings.Contains(j.Error(), "disk full") || !strings.Contains(i.Error(), "the other device") {
+		t.Errorf("joiner %q, inviter %q", j, i)
 	}
 }
 

@@ -21,7 +21,13 @@ type Refusal struct {
 	Cause error // more for a log; may be nil
 }
 
-func (r *Refusal) Error() string { return r.Code.String() }
+func (r *Refusal) Error() string {
+	if r.Here && r.Code == Failed && r.Cause != nil {
+		return "this device could not complete the pairing: " + r.Cause.Error()
+	}
+	return r.Code.String()
+}
+
 func (r *Refusal) Unwrap() error { return r.Cause }
 
 func (c Code) String() string {

@@ -1,7 +1,7 @@
 package wire
 
 const (
-	// MaxStatements is how many statements a roster may have.
+	// MaxStatements is how many statements one message may have.
 	MaxStatements = 1024
 	// MaxStatement is how long each may be, in bytes.
 	MaxStatement = 4 << 10
@@ -21,6 +21,19 @@ func (r roster) check() error {
 		}
 	}
 	return nil
+}
+
+// RosterRoom is how many of the statements, from the first, fit into one message;
+// at least one.
+func RosterRoom(statements [][]byte) (n int) {
+	room := TypeRoster.Max() - 64
+	for n < min(len(statements), MaxStatements) {
+		if room -= len(statements[n]) + 4; room < 0 {
+			break
+		}
+		n++
+	}
+	return max(n, min(1, len(statements)))
 }
 
 // AppendRoster appends a Roster frame: statements whose meaning and signatures
