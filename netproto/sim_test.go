@@ -32,6 +32,7 @@ func TestAtRestNothingIsSent(t *testing.T) {
 		b := launch(t, func(c *Config) { c.PacketConn, c.Timing = cb, Timing{} }, r)
 		a.SetPeers([]Peer{b.peer()})
 		b.SetPeers([]Peer{a.peer()})
+		time.Sleep(15*time.Second); t.Log(a.Sessions(), b.Sessions())
 		ab, _ := together(t, a, b)
 		if err := take(t, ab, smallWants(100, 1000)); err != nil {
 			t.Error(err)

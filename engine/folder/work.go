@@ -243,7 +243,22 @@ func (r *round) take(ctx context.Context, p index.Pending, depth int) error {
 		}
 		return nil
 	}
+	if moved, err := r.takeTarget(ctx, p.Path, d, depth); moved || err != nil {
+		return err
+	}
 	return r.unit(ctx, p.Path, d)
+}
+
+// takeTarget decides first where a file went that is to be deleted here, so that
+// it can be moved there. It says whether the path is seen to by that.
+func (r *round) takeTarget(ctx context.Context, p tree.Path, d reconcile.Decision, depth int) (bool, error) {
+	if len(d.Actions) != 1 || d.Actions[0].Op != plan.Delete || d.Actions[0].Entry.MovedTo == "" {
+		return false, nil
+	}
+	if err := r.takeFirst(ctx, []tree.Path{d.Actions[0].Entry.MovedTo}, depth); err != nil {
+		return false, err
+	}
+	return r.c.work.units[p] != nil, nil
 }
 
 // pendingDir says whether somebody has a directory at the path.
