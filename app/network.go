@@ -132,16 +132,6 @@ func (n *network) Manifest(ctx context.Context, _ *netproto.Session, folder tree
 	return m, err
 }
 
-// answers is a netproto PieceWriter as transfer knows it.
-type answers struct{ netproto.PieceWriter }
-
-func (a answers) Done(i int, gone bool) error {
-	if gone {
-		return a.Gone(i)
-	}
-	return a.PieceWriter.Done(i)
-}
-
 func (n *network) Serve(ctx context.Context, _ *netproto.Session, folder tree.FolderID, wants []tree.Want, w netproto.PieceWriter) error {
-	return n.engine.Serve(ctx, folder, wants, answers{w})
+	return n.engine.Serve(ctx, folder, wants, w)
 }

@@ -25,7 +25,7 @@ func newRoot(a *app) *cobra.Command {
   pinion status --watch            see what happens
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 engine not running, 4 timed out.`,
-		Args:          func(cmd *cobra.Command, args []string) error { return unknown(cmd, args) },
+		Args:          unknown,
 		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("home") && a.homeFlag == "" {
@@ -62,7 +62,39 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 engine not running, 4 timed out.`
 		newConflicts(a), newResolve(a), newHistory(a), newRestore(a), newActivity(a),
 		newScan(a), newConfirm(a), newDoctor(a), newConfig(a), newVersion(a), newDemo(a), newMan(a),
 	)
+	root.SetHelpCommand(newHelp())
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Args, c.RunE = unknown, needsOne
+		}
+	}
 	return root
+}
+
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "Help about any command",
+		Args: func(cmd *cobra.Command, args []string) error {
+			at := cmd.Root()
+			for _, word := range args {
+				next, _, err := at.Find([]string{word})
+				if err != nil || next == at {
+					return unknown(at, []string{word})
+				}
+				at = next
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, _, err := cmd.Root().Find(args)
+			if err != nil {
+				return err
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
 }
 
 // noWindow answers a plain "pinion", which in a desktop build opens the window.
@@ -127,21 +159,19 @@ func suggestions(cmd *cobra.Command, word string) []string {
 
 // group makes a command that only holds others.
 func group(use, short string, children ...*cobra.Command) *cobra.Command {
-	cmd := &cobra.Command{
-		Use: use, Short: short,
-		Args: func(cmd *cobra.Command, args []string) error { return unknown(cmd, args) },
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var names []string
-			for _, c := range cmd.Commands() {
-				if c.IsAvailableCommand() {
-					names = append(names, c.Name())
-				}
-			}
-			return usagef("%s needs one of its commands: %s; see %s --help", cmd.CommandPath(), orList(names), cmd.CommandPath())
-		},
-	}
+	cmd := &cobra.Command{Use: use, Short: short, Args: unknown, RunE: needsOne}
 	cmd.AddCommand(children...)
 	return cmd
+}
+
+func needsOne(cmd *cobra.Command, _ []string) error {
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return usagef("%s needs one of its commands: %s; see %s --help", cmd.CommandPath(), orList(names), cmd.CommandPath())
 }
 
 // takes says which arguments a command needs; those in brackets may be left out.

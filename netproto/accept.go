@@ -102,7 +102,7 @@ func (n *Node) install(p *peer, s *Session) {
 		old.Close(errDropped)
 	}
 	p.session, p.hello, p.addr, p.since = s, s.hello, s.conn.RemoteAddr().String(), n.cfg.Now()
-	s.peer = p
+	s.peer, p.dialErr = p, nil
 	p.poke()
 }
 

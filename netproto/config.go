@@ -76,7 +76,7 @@ type Info struct {
 	RTT               time.Duration
 	Since             time.Time // since when it is connected, or not
 	BytesIn, BytesOut uint64    // of this session, as packets
-	LastError         error     // why the last session or attempt ended; nil after an orderly end
+	LastError         error     // why the last session ended or, while not connected, the last attempt failed; nil after an orderly end
 }
 
 // Handler is told what happens and asked for what peers want. Calls for one

@@ -88,7 +88,7 @@ func (n *Node) failed(p *peer, err error) {
 		if e, ok := errors.AsType[*Error](err); ok && orderly(e) {
 			return
 		}
-		p.lastErr = err
+		p.dialErr = err
 		n.cfg.Log.Debug("no connection", "device", p.device.Short(), "err", err)
 	}
 }
@@ -189,6 +189,8 @@ func late(ctx context.Context, err error) error {
 	return err
 }
 
+var errNoAddress = errors.New("no address is known")
+
 // attempt is one address that was dialled.
 type attempt struct {
 	conn *quic.Conn
@@ -201,7 +203,7 @@ type attempt struct {
 // waits for.
 func (n *Node) dialAny(ctx context.Context, addrs []string, conf *tls.Config) (*quic.Conn, string, error) {
 	if len(addrs) == 0 {
-		return nil, "", errors.New("no address is known")
+		return nil, "", errNoAddress
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	results := make(chan attempt, len(addrs))

@@ -65,7 +65,16 @@ type peer struct {
 	hello   wire.Hello // of the newest session
 	addr    string
 	since   time.Time
-	lastErr error
+	lastErr error // why the last session ended; nil if that was in order
+	dialErr error // why the last attempt failed; nil since we are connected
+}
+
+// trouble is what a person should know.
+func (p *peer) trouble() error {
+	if p.dialErr != nil && (p.lastErr == nil || !errors.Is(p.dialErr, errNoAddress)) {
+		return p.dialErr
+	}
+	return p.lastErr
 }
 
 func (p *peer) poke() {
@@ -215,7 +224,7 @@ func (n *Node) Sessions() []Info {
 	for _, p := range n.peers {
 		i := Info{
 			Device: p.device, Name: p.hello.Name, Software: p.hello.Software,
-			Addr: p.addr, Since: p.since, LastError: p.lastErr,
+			Addr: p.addr, Since: p.since, LastError: p.trouble(),
 		}
 		if p.session != nil {
 			stats := p.session.conn.ConnectionStats()

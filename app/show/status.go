@@ -81,7 +81,7 @@ func (v *view) wrapped(indent, text, color string) {
 	for len(text) > 0 {
 		head := text
 		if cells(text) > room {
-			head = strings.TrimSuffix(cut(text, room+1), "…")
+			head = prefix(text, room)
 			if i := strings.LastIndexByte(head, ' '); i > room/2 {
 				head = head[:i]
 			}

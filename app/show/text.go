@@ -79,12 +79,16 @@ func cut(s string, n int) string {
 	if n <= 0 {
 		return ""
 	}
+	return prefix(s, n-1) + "…"
+}
+
+// prefix is as much of the beginning of s as fits into n cells.
+func prefix(s string, n int) string {
 	used := 0
 	for i, r := range s {
-		if used+runeCells(r) > n-1 {
-			return s[:i] + "…"
+		if used += runeCells(r); used > n {
+			return s[:i]
 		}
-		used += runeCells(r)
 	}
 	return s
 }

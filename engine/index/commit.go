@@ -215,14 +215,15 @@ func (tx *txn) settle(key []byte, e *tree.Entry) error {
 	return nil
 }
 
-// covers says whether our row makes a told one needless. Equal versions with
-// different content should not be; they are kept, so that they get mended.
+// covers says whether our row makes a told one needless (as reconcile.Settled).
+// Equal versions with something different can come about; they are kept, so that
+// they get mended.
 func covers(ours, theirs *tree.Entry) bool {
 	switch ours.Version.Compare(theirs.Version) {
 	case tree.After:
 		return true
 	case tree.Equal:
-		return ours.SameContent(*theirs)
+		return ours.SameContent(*theirs) && (!ours.Exists() || ours.SameMeta(*theirs))
 	}
 	return false
 }

@@ -28,17 +28,12 @@ type model struct {
 func (m *model) covered(e tree.Entry) bool {
 	ours, found := m.rows[e.Path]
 	o := ours.Version.Compare(e.Version)
-	return found && (o == tree.After || o == tree.Equal && ours.SameContent(e))
+	return found && (o == tree.After || o == tree.Equal && ours.SameContent(e) && (!ours.Exists() || ours.SameMeta(e)))
 }
 
-// tidy drops tombstones of what nobody has, and empty paths.
+// tidy drops empty paths.
 func (m *model) tidy(p tree.Path) {
-	_, ours := m.rows[p]
-	stands := false
-	for _, e := range m.remote[p] {
-		stands = stands || e.Exists()
-	}
-	if len(m.remote[p]) == 0 || !ours && !stands {
+	if len(m.remote[p]) == 0 {
 		delete(m.remote, p)
 	}
 }

@@ -104,14 +104,6 @@ func (tx *txn) observe(dev int64, e *tree.Entry, now time.Time) (kept bool, err 
 	if !have || !covers(&ours, e) {
 		after, kept = append(after, remoteRow{device: dev, entry: *e}), true
 	}
-	// A tombstone of what we never had tells us nothing, unless somebody else
-	// still offers it to us.
-	if !have && !anyStands(after) {
-		if err := tx.dropRemotes(after); err != nil {
-			return false, err
-		}
-		after, kept = nil, false
-	}
 	if kept {
 		if err := tx.insertRemote(dev, key, e, now); err != nil {
 			return false, err
@@ -125,15 +117,6 @@ func (tx *txn) observe(dev int64, e *tree.Entry, now time.Time) (kept bool, err 
 func identical(a, b *tree.Entry) bool {
 	return a.Version.Compare(b.Version) == tree.Equal && a.Deleted == b.Deleted && a.Kind == b.Kind && a.Content == b.Content &&
 		a.Target == b.Target && a.Size == b.Size && a.Base == b.Base && a.Author == b.Author && a.MovedTo == b.MovedTo && a.SameMeta(*b)
-}
-
-func anyStands(rows []remoteRow) bool {
-	for _, r := range rows {
-		if r.entry.Exists() {
-			return true
-		}
-	}
-	return false
 }
 
 // ours gives our own row's entry, without its path.
@@ -162,19 +145,6 @@ func (tx *txn) remotes(key []byte) (rows []remoteRow, err error) {
 func (tx *txn) dropRemote(rank int64) error {
 	_, err := tx.c.exec("DELETE FROM remote WHERE rank = ?", rank)
 	return err
-}
-
-// dropRemotes drops rows; one that is not stored yet has no rank.
-func (tx *txn) dropRemotes(rows []remoteRow) error {
-	for _, r := range rows {
-		if r.rank == 0 {
-			continue
-		}
-		if err := tx.dropRemote(r.rank); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (tx *txn) insertRemote(dev int64, key []byte, e *tree.Entry, now time.Time) error {
@@ -248,8 +218,7 @@ func (c *Counts) pendingAt(rows []remoteRow, sign int64) {
 	c.NeedBytes += sign * bytes
 }
 
-// withdraw drops some of what is pending at a path, and what thereby becomes
-// pointless.
+// withdraw drops some of what is pending at a path.
 func (tx *txn) withdraw(key []byte, which func(*remoteRow) bool) error {
 	rows, err := tx.remotes(key)
 	if err != nil || len(rows) == 0 {
@@ -261,18 +230,6 @@ func (tx *txn) withdraw(key []byte, which func(*remoteRow) bool) error {
 			left = append(left, r)
 		} else if err := tx.dropRemote(r.rank); err != nil {
 			return err
-		}
-	}
-	if !anyStands(left) {
-		_, have, err := tx.ours(key)
-		if err != nil {
-			return err
-		}
-		if !have {
-			if err := tx.dropRemotes(left); err != nil {
-				return err
-			}
-			left = nil
 		}
 	}
 	tx.head.Counts.pending(rows, left)

@@ -236,27 +236,71 @@ func TestWrongBytesAreNotWritten(t *testing.T) {
 }
 
 func TestHabitualLiarIsAskedNothingMore(t *testing.T) {
-	liar := newFake(1)
-	liar.spoil = func(_ tree.Want, _ int64, data []byte) { data[0] ^= 1 }
-	var jobs []Job
-	for i := range 50 {
-		c := thingOf(noise(uint64(i), 100_000))
-		liar.things[c.id] = c
-		jobs = append(jobs, c.job(fmt.Sprint(i), liar))
-	}
-	p := newPlace(t)
-	p.opts.Limits.BatchFiles = 1
-	p.start(liar)
-	p.Submit(jobs)
-	for range 3 {
-		if r := p.next(); !errors.Is(r.Err, ErrLied) {
-			t.Fatal(r.Err)
+	synctest.Test(t, func(t *testing.T) {
+		liar := newFake(1)
+		liar.spoil = func(_ tree.Want, _ int64, data []byte) { data[0] ^= 1 }
+		var jobs []Job
+		for i := range 50 {
+			c := thingOf(noise(uint64(i), 100_000))
+			liar.things[c.id] = c
+			jobs = append(jobs, c.job(fmt.Sprint(i), liar))
 		}
-	}
-	p.stop()
-	if liar.calls > 3+2 {
-		t.Errorf("asked %d times", liar.calls)
-	}
+		p := newPlace(t)
+		p.opts.Limits.BatchFiles = 1
+		p.start(liar)
+		p.Submit(jobs)
+		for range 3 {
+			if r := p.next(); !errors.Is(r.Err, ErrLied) {
+				t.Fatal(r.Err)
+			}
+		}
+		synctest.Wait()
+		if liar.calls > 3+2 {
+			t.Errorf("asked %d times", liar.calls)
+		}
+		p.stop()
+	})
+}
+
+// So many big contents are under way at once, and an urgent one beside them.
+func TestHowManyAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newFake(1)
+		a.before = func(ctx context.Context, _ tree.Want, _ int64) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}
+		var jobs []Job
+		for i := range 12 {
+			for _, size := range []int{5 << 20, 300_000} {
+				c := thingOf(noise(uint64(i), size))
+				a.things[c.id] = c
+				jobs = append(jobs, c.job(fmt.Sprint(size, i), a))
+			}
+		}
+		p := newPlace(t).start(a)
+		active := func() map[int64]int {
+			synctest.Wait()
+			out := map[int64]int{}
+			for _, x := range p.Progress().Active {
+				out[x.Size]++
+			}
+			return out
+		}
+		p.Submit(jobs)
+		if got := active(); got[5<<20] != 2 || got[300_000] != 8 {
+			t.Errorf("%v", got)
+		}
+		c := thingOf(noise(99, 6<<20))
+		a.things[c.id] = c
+		urgent := c.job("urgent", a)
+		urgent.Urgent = true
+		p.Submit([]Job{urgent})
+		if got := active(); got[6<<20] != 1 {
+			t.Errorf("%v", got)
+		}
+		p.stop()
+	})
 }
 
 func TestGone(t *testing.T) {
@@ -316,7 +360,7 @@ func TestCutAndBack(t *testing.T) {
 
 func TestPauseAndResume(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		small, big := thingOf(noise(10, 90_000)), thingOf(noise(11, 4<<20))
+		small, big, late := thingOf(noise(10, 90_000)), thingOf(noise(11, 4<<20)), thingOf(noise(23, 1<<20))
 		a := newFake(1, small, big)
 		a.before = func(ctx context.Context, _ tree.Want, _ int64) error { return sleep(ctx, time.Second) }
 		p := newPlace(t).start(a)
@@ -325,21 +369,23 @@ func TestPauseAndResume(t *testing.T) {
 		p.Pause()
 		synctest.Wait()
 		sent := a.sent()
+		a.things[late.id] = late
+		p.Submit([]Job{late.job("l", a)})
 		time.Sleep(time.Hour)
 		if a.sent() != sent {
 			t.Errorf("%d bytes came during the pause", a.sent()-sent)
 		}
 		p.Resume()
 		seen := map[tree.ContentID]bool{}
-		for range 2 {
+		for range 3 {
 			r := p.next()
 			if r.Err != nil {
 				t.Fatal(r.Err)
 			}
 			seen[r.Job.Entry.Content] = true
 		}
-		if len(seen) != 2 {
-			t.Error("not both came")
+		if len(seen) != 3 {
+			t.Error("not all came")
 		}
 		p.stop()
 	})

@@ -7,8 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"pinion/engine/chunk"
@@ -196,6 +198,47 @@ func TestChunksOfBaseAndNear(t *testing.T) {
 		}
 		p.stop()
 	}
+}
+
+// However long it takes to look around here, nobody is asked before.
+func TestPeersAreAskedLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		data := noise(17, 4<<20)
+		old, fresh := thingOf(data), thingOf(append(bytes.Clone(data), "more"...))
+		a := newFake(1, fresh)
+		p := newPlace(t)
+		p.put("film", old)
+		p.fs.onOpen = func(path string) {
+			if path == "film" {
+				time.Sleep(time.Minute)
+			}
+		}
+		p.start(a)
+		p.Submit([]Job{fresh.job("film", a)})
+		p.want(fresh)
+		if a.sent() > 300<<10 {
+			t.Errorf("%d bytes asked for", a.sent())
+		}
+		p.stop()
+	})
+}
+
+// A hole is not taken for a chunk, be it of the length that zeros would make.
+func TestHolesAreNotChunks(t *testing.T) {
+	c := thingOf(append(noise(18, 4<<20), bytes.Repeat([]byte("pattern "), 128<<10)...))
+	_, most := chunk.Bounds(int64(len(c.data)))
+	if !slices.ContainsFunc(c.m, func(ch tree.Chunk) bool { return int(ch.Len) == most }) {
+		t.Fatal("no chunk of the greatest length")
+	}
+	p := newPlace(t)
+	interrupted(t, p, c, 2<<20)
+	if err := os.Remove(p.file(haveName(c.id))); err != nil {
+		t.Fatal(err)
+	}
+	a := newFake(1, c)
+	p.start(a)
+	p.Submit([]Job{c.job("x", a)})
+	p.want(c)
 }
 
 // The file that should have the old chunks was edited and nobody has seen it yet.

@@ -254,7 +254,7 @@ func (p *place) next() Result {
 	select {
 	case r := <-p.Results():
 		return r
-	case <-time.After(time.Minute):
+	case <-time.After(10 * time.Minute):
 		p.t.Fatalf("no result; %+v", p.Progress())
 		panic("unreachable")
 	}
@@ -305,6 +305,15 @@ type brittle struct {
 	room int64 // bytes that can still be written; negative: any
 	full bool  // room counts
 	read int64 // bytes read from part files
+
+	onOpen func(path string) // called before a file is opened for reading
+}
+
+func (b *brittle) Open(path string) (File, tree.Stat, error) {
+	if b.onOpen != nil {
+		b.onOpen(path)
+	}
+	return b.FS.Open(path)
 }
 
 func (b *brittle) limit(room int64) {

@@ -264,6 +264,26 @@ func TestPairingWithWhoRemovedUsNamesWhomItCosts(t *testing.T) {
 	}
 }
 
+func TestAStrangersWordIsNothing(t *testing.T) {
+	w := newWorld(t, 4)
+	w.pair(1, 2)
+	w.pair(3, 4)
+	codec, err := newCodec()
+	w.must(err)
+	id := key(2).Device()
+	no, err := codec.sign(key(3), body{Kind: remove, Subject: id[:], Count: 9})
+	w.must(err)
+	yes, err := codec.sign(key(3), body{Kind: endorse, Key: key(2).PublicKey(), Count: 9, As: 9})
+	w.must(err)
+	name, err := codec.sign(key(3), body{Kind: nick, Subject: id[:], Count: 9, Name: "stranger"})
+	w.must(err)
+	w.copies[1].Merge([][]byte{no.raw, yes.raw, name.raw})
+	w.expect(1, "1 2")
+	if m, _ := w.copies[1].Member(id); m.Name == "stranger" || m.Via != key(1).Device() {
+		t.Error(m)
+	}
+}
+
 func TestLeaving(t *testing.T) {
 	w := newWorld(t, 3)
 	w.pair(1, 2)
@@ -423,10 +443,15 @@ func TestAFloodDoesNotKeepARemovalOut(t *testing.T) {
 	w.settle(false)
 	codec, err := newCodec()
 	w.must(err)
+	// All of the flood would come before the removal, were it not for who signs.
+	removal := place{remove, key(2).Device(), key(3).Device()}.tie()
 	var flood [][]byte
-	for i := range MaxStatements {
+	for i := 0; len(flood) < MaxStatements; i++ {
 		var id tree.DeviceID
-		id[0], id[1], id[2] = byte(i), byte(i>>8), 1
+		id[0], id[1], id[2] = byte(i), byte(i>>8), byte(1+i>>16)
+		if tie := (place{remove, key(3).Device(), id}).tie(); bytes.Compare(tie[:], removal[:]) > 0 {
+			continue
+		}
 		s, err := codec.sign(key(3), body{Kind: remove, Subject: id[:], Count: 1})
 		w.must(err)
 		flood = append(flood, s.raw)
@@ -439,6 +464,7 @@ func TestAFloodDoesNotKeepARemovalOut(t *testing.T) {
 	w.copies[2].Merge(flood)
 	w.must(w.remove(2, 3))
 	w.tell(2, 1)
+	w.copies[1].Merge(flood)
 	w.expect(1, "1 2")
 	w.expect(2, "1 2")
 	if n := len(w.copies[1].Statements()); n > MaxStatements {

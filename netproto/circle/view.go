@@ -103,8 +103,7 @@ func (c *Circle) trim() {
 	}
 	order := make([]ranked, 0, len(c.all))
 	for p, s := range c.all {
-		tie := sha256.Sum256(slices.Concat([]byte{byte(p.kind)}, p.signer[:], p.subject[:]))
-		order = append(order, ranked{p, v.class(c.self, s), tie})
+		order = append(order, ranked{p, v.class(c.self, s), p.tie()})
 	}
 	slices.SortFunc(order, func(a, b ranked) int {
 		return cmp.Or(a.class-b.class, bytes.Compare(a.tie[:], b.tie[:]))
@@ -113,6 +112,11 @@ func (c *Circle) trim() {
 		delete(c.all, r.place)
 	}
 	c.cache, c.digest = nil, nil
+}
+
+// tie orders places of one class alike everywhere.
+func (p place) tie() [32]byte {
+	return sha256.Sum256(slices.Concat([]byte{byte(p.kind)}, p.signer[:], p.subject[:]))
 }
 
 func (v *view) class(self tree.DeviceID, s statement) int {

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"pinion/engine/control"
+	"pinion/engine/status"
+	"pinion/engine/tree"
+	"pinion/platform/localsock"
+)
+
+// fake is an engine that answers what it was given and writes down what it was
+// asked.
+type fake struct {
+	board status.Board
+
+	mu        sync.Mutex
+	asked     []string
+	err       error
+	conflicts []control.Conflict
+	kept      []control.Kept
+	pages     []control.ActivityPage
+	findings  []control.Finding
+}
+
+func (f *fake) note(format string, args ...any) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.asked = append(f.asked, fmt.Sprintf(format, args...))
+	return f.err
+}
+
+func (f *fake) Status(ctx context.Context, after uint64) (status.State, error) {
+	if after == 0 {
+		return f.board.Now(), nil
+	}
+	return f.board.After(ctx, after)
+}
+
+func (f *fake) Invite(context.Context) (control.Invitation, error) {
+	return control.Invitation{Link: aLink, Expires: noon().Add(15 * time.Minute)}, f.note("invite")
+}
+
+func (f *fake) Join(_ context.Context, r control.JoinRequest) (control.Joined, error) {
+	return control.Joined{Device: tree.DeviceID{1}, Name: "pi1"}, f.note("join %s at %q", r.Link, r.Address)
+}
+func (f *fake) RemoveDevice(_ context.Context, d string) error    { return f.note("remove device %s", d) }
+func (f *fake) RenameDevice(_ context.Context, d, n string) error { return f.note("rename %s %s", d, n) }
+func (f *fake) SetDevice(_ context.Context, d string, s control.DeviceSettings) error {
+	return f.note("set %s %q", d, *s.Addresses)
+}
+
+func (f *fake) AddFolder(_ context.Context, r control.AddFolder) (status.Folder, error) {
+	return status.Folder{Name: "docs", Path: r.Path}, f.note("add %+v", r)
+}
+
+func (f *fake) Accept(_ context.Context, r control.Accept) (status.Folder, error) {
+	return status.Folder{Name: r.Folder, Path: r.Path}, f.note("accept %+v", r)
+}
+func (f *fake) RemoveFolder(_ context.Context, n string) error { return f.note("remove folder %s", n) }
+func (f *fake) SetFolder(_ context.Context, n string, s control.FolderSettings) error {
+	text := "set folder " + n
+	if s.Name != nil {
+		text += " name " + *s.Name
+	}
+	if s.Mode != nil {
+		text += " mode " + *s.Mode
+	}
+	if s.ScanEvery != nil {
+		text += " every " + s.ScanEvery.String()
+	}
+	return f.note("%s", text)
+}
+
+func (f *fake) Pause(_ context.Context, r control.PauseRequest) error {
+	until := ""
+	if r.Until != nil {
+		until = r.Until.UTC().Format(time.RFC3339)
+	}
+	return f.note("pause folder=%q device=%q for=%v until=%s", r.Folder, r.Device, r.For, until)
+}
+
+func (f *fake) Resume(_ context.Context, r control.PauseRequest) error {
+	return f.note("resume folder=%q device=%q", r.Folder, r.Device)
+}
+func (f *fake) Scan(_ context.Context, n string) error    { return f.note("scan %q", n) }
+func (f *fake) Confirm(_ context.Context, n string) error { return f.note("confirm %q", n) }
+func (f *fake) Conflicts(context.Context) ([]control.Conflict, error) {
+	return f.conflicts, f.note("conflicts")
+}
+
+func (f *fake) Resolve(_ context.Context, r control.Resolve) error {
+	return f.note("resolve %s %s", r.Path, r.Keep)
+}
+
+func (f *fake) History(_ context.Context, r control.HistoryRequest) ([]control.Kept, error) {
+	return f.kept, f.note("history %q %v", r.Path, r.Deleted)
+}
+
+func (f *fake) Restore(_ context.Context, r control.Restore) (control.Restored, error) {
+	at := "newest"
+	if r.At != nil {
+		at = r.At.UTC().Format(time.RFC3339)
+	}
+	return control.Restored{Files: 2, Path: r.Path}, f.note("restore %s at %s to %q", r.Path, at, r.To)
+}
+
+func (f *fake) Activity(ctx context.Context, r control.ActivityRequest) (control.ActivityPage, error) {
+	err := f.note("activity after %d limit %d", r.After, r.Limit)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.pages) == 0 {
+		return control.ActivityPage{Next: r.After}, err
+	}
+	p := f.pages[0]
+	f.pages = f.pages[1:]
+	return p, err
+}
+
+func (f *fake) Doctor(context.Context) ([]control.Finding, error) {
+	return f.findings, f.note("doctor")
+}
+
+func (f *fake) Config(context.Context) (control.Config, error) {
+	return control.Config{Home: "/h", File: "/h/config.toml", Text: "name = 'laptop'\n"}, f.note("config")
+}
+
+const aLink = "pinion://join/abc"
+
+func noon() time.Time { return time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC) }
+
+// bench runs commands against a fake engine that is served on a socket.
+type bench struct {
+	t    *testing.T
+	fake *fake
+	home string
+	dir  string // where the person is
+}
+
+func newBench(t *testing.T, s status.State) *bench {
+	t.Helper()
+	b := &bench{t: t, fake: &fake{}, home: t.TempDir(), dir: t.TempDir()}
+	b.fake.board.Post(s)
+	l, err := localsock.Listen(filepath.Join(b.home, controlSocket))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	over := make(chan error, 1)
+	go func() { over <- control.Serve(ctx, l, b.fake) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-over; err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+type outcome struct {
+	out, err string
+	code     int
+}
+
+func (b *bench) run(args ...string) outcome { return b.runCtx(b.t.Context(), args...) }
+
+func (b *bench) runCtx(ctx context.Context, args ...string) outcome {
+	var out, errs bytes.Buffer
+	return b.runOn(ctx, stdio{in: strings.NewReader(""), out: &out, err: &errs, size: func() (int, int) { return 80, 24 }}, &out, &errs, args)
+}
+
+// runOn runs a command whose output goes to s; out and errs are s's, too.
+func (b *bench) runOn(ctx context.Context, s stdio, out, errs fmt.Stringer, args []string) outcome {
+	env := environment{
+		get: func(name string) string { return map[string]string{"PINION_HOME": b.home}[name] },
+		dir: func() (string, error) { return b.dir, nil },
+		now: noon,
+		exe: func() (string, error) { return "/nowhere", nil },
+	}
+	err := run(ctx, args, s, env)
+	text := errs.String()
+	if err != nil {
+		text += sentence(err) + "\n"
+	}
+	return outcome{out.String(), text, exitCode(err)}
+}
+
+// askedFor says that the engine was asked for this, last.
+func (b *bench) askedFor(want string) {
+	b.t.Helper()
+	b.fake.mu.Lock()
+	defer b.fake.mu.Unlock()
+	got := "nothing"
+	if n := len(b.fake.asked); n > 0 {
+		got = b.fake.asked[n-1]
+	}
+	if got != want {
+		b.t.Errorf("asked for %q instead of %q", got, want)
+	}
+}
+
+// lines is a writer that also hands each write on.
+type lines struct {
+	bytes.Buffer
+	to chan string
+}
+
+func newLines() (chan string, *lines) {
+	ch := make(chan string, 100)
+	return ch, &lines{to: ch}
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.to <- string(b)
+	return l.Buffer.Write(b)
+}
+
+func contextWithCancel(t *testing.T) (context.Context, context.CancelFunc) {
+	return context.WithCancel(t.Context())
+}
