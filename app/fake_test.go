@@ -51,8 +51,10 @@ func (f *fake) Invite(context.Context) (control.Invitation, error) {
 func (f *fake) Join(_ context.Context, r control.JoinRequest) (control.Joined, error) {
 	return control.Joined{Device: tree.DeviceID{1}, Name: "pi1"}, f.note("join %s at %q", r.Link, r.Address)
 }
-func (f *fake) RemoveDevice(_ context.Context, d string) error    { return f.note("remove device %s", d) }
-func (f *fake) RenameDevice(_ context.Context, d, n string) error { return f.note("rename %s %s", d, n) }
+func (f *fake) RemoveDevice(_ context.Context, d string) error { return f.note("remove device %s", d) }
+func (f *fake) RenameDevice(_ context.Context, d, n string) error {
+	return f.note("rename %s %s", d, n)
+}
 func (f *fake) SetDevice(_ context.Context, d string, s control.DeviceSettings) error {
 	return f.note("set %s %q", d, *s.Addresses)
 }
@@ -220,8 +222,4 @@ func newLines() (chan string, *lines) {
 func (l *lines) Write(b []byte) (int, error) {
 	l.to <- string(b)
 	return l.Buffer.Write(b)
-}
-
-func contextWithCancel(t *testing.T) (context.Context, context.CancelFunc) {
-	return context.WithCancel(t.Context())
 }

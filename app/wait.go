@@ -37,7 +37,7 @@ waited for, too.`,
 				var cancel context.CancelFunc
 				ctx, cancel = context.WithTimeout(ctx, d)
 				defer cancel()
-				w.timeout = d
+				w.timeout = timeout
 			}
 			if cmd.Flags().Changed("folder") && folder == "" {
 				return usagef("--folder needs a name")
@@ -56,8 +56,8 @@ waited for, too.`,
 
 type waiter struct {
 	a       *app
-	folder  string        // "": all
-	timeout time.Duration // 0: none
+	folder  string // "": all
+	timeout string // as given; "": none
 	p       *show.Painter
 	lacking string // what was not yet done at the last look
 }
@@ -124,7 +124,7 @@ func (w *waiter) chosen(s status.State) ([]status.Folder, error) {
 			return []status.Folder{f}, nil
 		}
 	}
-	if w.timeout > 0 {
+	if w.timeout != "" {
 		return nil, nil
 	}
 	return nil, &control.Error{Kind: control.KindNotFound, Text: fmt.Sprintf("there is no folder %q; pinion folder list shows those that there are", w.folder)}
@@ -215,5 +215,5 @@ func (w *waiter) over(ctx context.Context, err error) error {
 	if lacking == "" {
 		lacking = "the engine did not answer"
 	}
-	return &control.Error{Kind: control.KindTimeout, Text: fmt.Sprintf("not in sync after %s: %s", show.Left(w.timeout), lacking)}
+	return &control.Error{Kind: control.KindTimeout, Text: fmt.Sprintf("not in sync after %s: %s", w.timeout, lacking)}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -28,9 +29,9 @@ func TestWait(t *testing.T) {
 		{"held, told", status.Held, "if on purpose: pinion confirm docs", "wait", 1, "folder docs is held: if on purpose: pinion confirm docs\n"},
 		{"missing", status.Missing, "the disk is away.", "wait", 1, "folder docs is missing: the disk is away; see pinion doctor\n"},
 		{"error", status.Error, "no space", "wait", 1, "folder docs is in error: no space; see pinion doctor\n"},
-		{"timeout", status.Syncing, "", "wait --timeout 50ms", 4, "not in sync after 0s: folder docs lacks 2 files (5 B)\n"},
+		{"timeout", status.Syncing, "", "wait --timeout 50ms", 4, "not in sync after 50ms: folder docs lacks 2 files (5 B)\n"},
 		{"unknown", status.Synced, "", "wait --folder x", 1, "there is no folder \"x\"; pinion folder list shows those that there are\n"},
-		{"not yet", status.Synced, "", "wait --folder x --timeout 50ms", 4, "not in sync after 0s: folder x is not on this device yet\n"},
+		{"not yet", status.Synced, "", "wait --folder x --timeout 50ms", 4, "not in sync after 50ms: folder x is not on this device yet\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := withState(c.state, c.reason)
@@ -83,7 +84,7 @@ func TestWatchPrintsPlainLinesElsewhere(t *testing.T) {
 	})
 	defer next.Stop()
 	pr, pw := newLines()
-	ctx, cancel := contextWithCancel(t)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	go func() {
 		for line := range pr {

@@ -88,8 +88,8 @@ func checkFolder(c *config.Folder, make bool) error {
 	}
 	c.Path = filepath.Clean(c.Path)
 	c.Name = strings.TrimSpace(c.Name)
-	if c.Name == "" || len(c.Name) > 200 || strings.ContainsAny(c.Name, "/\x00\n") {
-		return usage("%q is no name for a folder: up to 200 characters without a slash", c.Name)
+	if p, err := tree.ParsePath(c.Name); err != nil || p.Depth() != 1 || len(c.Name) > 200 || strings.ContainsFunc(c.Name, badInName) {
+		return usage("%q is no name for a folder: up to 200 bytes, without slashes", c.Name)
 	}
 	switch folder.Mode(c.Mode) {
 	case "", folder.TwoWay, folder.Send, folder.Receive:
@@ -117,6 +117,8 @@ func checkFolder(c *config.Folder, make bool) error {
 	}
 	return nil
 }
+
+func badInName(r rune) bool { return r < 0x20 || r == 0x7f || r == '\\' }
 
 // inside says whether a lies below b.
 func inside(a, b string) bool {

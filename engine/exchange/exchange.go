@@ -46,6 +46,10 @@ type Options struct {
 	Log  *slog.Logger
 }
 
+// ErrGap says that a batch was missed, as it can be when a folder is closed and
+// opened again in a moment. The session has to begin anew.
+var ErrGap = errors.New("a batch was missed")
+
 // BatchRows is how many rows go into one batch.
 const BatchRows = 500
 
@@ -188,6 +192,9 @@ func (e *Exchange) Batch(ctx context.Context, dev tree.DeviceID, b tree.Batch) e
 			return fmt.Errorf("forget the earlier index of %s: %w", dev.Short(), err)
 		}
 	}
+	if b.After > 0 && (b.Upto.Replica != q.have.Replica || b.After > q.have.Seq) {
+		return fmt.Errorf("%w: %s went on after row %d, but %d is the last that is recorded", ErrGap, dev.Short(), b.After, q.have.Seq)
+	}
 	_, err := e.o.Index.Observe(ctx, dev, b)
 	if e.o.RolledBack != nil && errors.Is(err, e.o.RolledBack) {
 		e.o.Log.Warn("this index is older than what a peer knows of it; it begins anew", "device", dev.Short())
@@ -285,6 +292,7 @@ func (e *Exchange) tell(ctx context.Context, q *peer) error {
 			}
 		}
 		b := e.batch(rows, at, told)
+		b.After = sent.Seq
 		if err := q.SendBatch(ctx, e.o.Folder, b); err != nil {
 			return fmt.Errorf("send rows: %w", err)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"syscall"
 	"time"
 
 	"pinion/engine/apply"
@@ -25,6 +26,7 @@ type carry struct {
 	results   chan applied
 	late      time.Time // when displaced files are looked at again; zero: not
 	lateUntil time.Time
+	full      time.Time // the disk is full: when fetching is tried again
 }
 
 // applied is a group that has ended.
@@ -47,8 +49,11 @@ const lateFor = 11 * time.Minute
 
 func (c *carry) next(now time.Time) time.Duration {
 	next := time.Hour
+	if !c.full.IsZero() {
+		next = max(0, c.full.Sub(now))
+	}
 	if len(c.ready) > 0 && !c.running {
-		next = max(0, gather-now.Sub(c.since))
+		next = min(next, max(0, gather-now.Sub(c.since)))
 	}
 	if !c.late.IsZero() && !c.running {
 		next = min(next, max(0, c.late.Sub(now)))
@@ -106,10 +111,14 @@ func (c *cycle) makeReady(u *unit) {
 // flush: it is urgent, there is much of it, or nothing more is about to come.
 func (c *cycle) startGroup(ctx context.Context, beside *sync.WaitGroup) {
 	k := &c.carry
+	now := time.Now()
+	if !k.full.IsZero() && now.After(k.full) {
+		k.full = time.Time{}
+		c.fetcher.Resume()
+	}
 	if k.running {
 		return
 	}
-	now := time.Now()
 	if len(k.ready) == 0 {
 		c.startLate(ctx, beside, now)
 		return
@@ -180,7 +189,9 @@ func (c *cycle) carried(ctx context.Context, r applied) error {
 	k := &c.carry
 	k.running = false
 	c.saying.changed = true
-	c.late(r.late)
+	if err := c.late(ctx, r.late); err != nil {
+		return err
+	}
 	c.lookLater(r)
 	u, err := c.outcomes(ctx, r)
 	if err != nil {
@@ -225,6 +236,13 @@ func (c *cycle) outcomes(ctx context.Context, r applied) (index.Update, error) {
 		c.problems.clear(string(path))
 		delete(c.work.later, path)
 		for _, ch := range o.Changes {
+			if ch.If == 0 {
+				if old, had, err := c.index.Get(ctx, ch.Record.Path); err != nil {
+					return u, fmt.Errorf("read the index: %w", err)
+				} else if had && old.Deleted {
+					ch.If, ch.Record.Version = old.Seq, ch.Record.Version.Join(old.Version)
+				}
+			}
 			u.Changes = append(u.Changes, index.Change{Record: ch.Record, If: ch.If, Manifest: manifests[ch.Record.Content]})
 		}
 		if act := actionOf(o.Action.Was, o.Action.Entry); o.Action.Op != plan.Adopt {
@@ -279,6 +297,9 @@ func notDoneError(o apply.Outcome) error {
 	return fmt.Errorf("%s has changed meanwhile; look at it and try again", o.Action.Entry.Path)
 }
 
+// fullFor is how long nothing is fetched once the disk was found to be full.
+const fullFor = 30 * time.Second
+
 // fail sees to a unit whose content could not be had.
 func (c *cycle) fail(u *unit, err error) {
 	u.failed = err
@@ -289,12 +310,21 @@ func (c *cycle) fail(u *unit, err error) {
 	}
 	c.problems.note(c.f.cfg.Now(), string(u.path), err.Error())
 	c.putOff(u.path, 30*time.Second)
+	if errors.Is(err, syscall.ENOSPC) && c.carry.full.IsZero() {
+		c.log.Warn("the disk is full; fetching goes on when there is room", "path", c.f.cfg.Path)
+		c.fetcher.Pause()
+		c.carry.full = time.Now().Add(fullFor)
+	}
 }
 
 // late sees to files that were written to after they had been displaced. They
-// stand beside the live ones now and are scanned as what a person wrote.
-func (c *cycle) late(found []apply.Late) {
+// stand beside the live ones now and are scanned as what a person wrote; or, if
+// they could be brought nowhere, lie in the archive.
+func (c *cycle) late(ctx context.Context, found []apply.Late) error {
 	for _, l := range found {
+		if err := c.rearchive(ctx, l); err != nil {
+			return err
+		}
 		if l.Kept == "" {
 			continue
 		}
@@ -304,6 +334,27 @@ func (c *cycle) late(found []apply.Late) {
 		}
 		c.look(string(l.Kept))
 	}
+	return nil
+}
+
+// rearchive makes the archive's list say what became of a file in it.
+func (c *cycle) rearchive(ctx context.Context, l apply.Late) error {
+	if l.Kept == "" {
+		_, err := c.index.Commit(ctx, index.Update{Archived: []index.Archived{{
+			Path: l.Path, File: l.File, When: c.f.cfg.Now().UnixNano(), Reason: index.Conflicted,
+		}}})
+		return err
+	}
+	rows, err := c.index.Archived(ctx, index.ArchiveQuery{Path: l.Path, Limit: 1000})
+	if err != nil {
+		return err
+	}
+	for _, a := range rows {
+		if a.File == l.File {
+			return c.index.RemoveArchived(ctx, []int64{a.ID})
+		}
+	}
+	return nil
 }
 
 // recover finishes or undoes what an earlier run was stopped in, before anything
@@ -313,13 +364,13 @@ func (c *cycle) recover(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("finish what was interrupted: %w", err)
 	}
-	c.tags = map[tree.Path]*tree.Conflict{}
-	for _, l := range late {
-		if l.Kept != "" && l.Kept != l.Path {
-			c.tags[l.Kept] = &tree.Conflict{Of: l.Path}
-		}
+	again, err := c.applier.Recheck(ctx)
+	if err != nil {
+		return fmt.Errorf("look at what was displaced: %w", err)
 	}
-	return nil
+	c.tags = map[tree.Path]*tree.Conflict{}
+	c.notice = newNotice()
+	return c.late(ctx, append(late, again...))
 }
 
 func (c *cycle) archived(a apply.Archived, by plan.Action) index.Archived {

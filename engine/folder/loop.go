@@ -159,9 +159,6 @@ func (c *cycle) openStages() {
 	})
 	c.fetcher = transfer.NewFetcher(transfer.Options{
 		Folder: cfg.ID, FS: disk, Index: c.index, Archive: c.archiveFiles, Log: c.log, Now: cfg.Now, Rand: cfg.Rand,
-		Bad: func(dev tree.DeviceID, err error) {
-			c.log.Warn("a device misbehaves", "device", dev.Short(), "err", err)
-		},
 	})
 	c.server = transfer.NewServer(transfer.ServerOptions{FS: disk, Index: c.index, Archive: c.archiveFiles})
 	c.exchange = exchange.New(exchange.Options{
@@ -246,7 +243,6 @@ func (c *cycle) run(ctx context.Context) error {
 
 // begin sets the state that the loop starts with: everything has to be looked at.
 func (c *cycle) begin() {
-	c.notice = newNotice()
 	c.work = work{units: map[tree.Path]*unit{}, stalled: map[tree.Path]bool{}, later: map[tree.Path]wait{}, more: true}
 	c.carry = carry{results: make(chan applied, 1)}
 	c.problems.init(c.lim.Problems)

@@ -47,7 +47,7 @@ func (f *Folder) PeerDown(dev tree.DeviceID) {
 	if c != nil {
 		c.exchange.Down(dev)
 		c.fetcher.PeerDown(dev)
-		c.wake()
+		go c.ask(c.dropUnreachable) // the caller may be what the loop waits for
 	}
 }
 

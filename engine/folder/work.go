@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"pinion/engine/index"
@@ -156,6 +157,34 @@ func (c *cycle) wakeLater() {
 	}
 }
 
+// dropUnreachable gives up fetching what nobody who is connected has, so that it
+// holds up nothing else. It is pending still.
+func (c *cycle) dropUnreachable() {
+	reach := map[tree.DeviceID]bool{}
+	for _, p := range c.exchange.Peers() {
+		reach[p.Device] = true
+	}
+	var paths []tree.Path
+	given := func(j transfer.Job) bool {
+		for _, dev := range j.Sources {
+			if reach[dev] {
+				return false
+			}
+		}
+		if len(j.Sources) > 0 {
+			paths = append(paths, j.Entry.Path)
+		}
+		return len(j.Sources) > 0
+	}
+	c.fetcher.Drop(given)
+	c.work.unsent = slices.DeleteFunc(c.work.unsent, given)
+	for _, p := range paths {
+		if u := c.work.units[p]; u != nil {
+			c.release(u)
+		}
+	}
+}
+
 // putOff has a path tried again after d, and after longer each time.
 func (c *cycle) putOff(p tree.Path, d time.Duration) {
 	w := &c.work
@@ -207,7 +236,7 @@ type round struct {
 	c     *cycle
 	reach map[tree.DeviceID]bool
 	seen  map[tree.Path]bool
-	drop  []tree.Path
+	drop  []index.Told
 	guard int   // what the guard on deletions said: 1 yes, -1 no, 0 not asked yet
 	err   error // of a lookup
 	ctx   context.Context
@@ -224,7 +253,7 @@ func (r *round) take(ctx context.Context, p index.Pending, depth int) error {
 	}
 	r.seen[p.Path] = true
 	if c.ignored.Load().Match(string(p.Path), pendingDir(p)) {
-		r.drop = append(r.drop, p.Path)
+		r.drop = append(r.drop, index.Told{Path: p.Path})
 		return nil
 	}
 	d, err := r.decide(ctx, p)
@@ -235,10 +264,11 @@ func (r *round) take(ctx context.Context, p index.Pending, depth int) error {
 		c.work.stalled[p.Path] = true
 		return r.takeFirst(ctx, d.First, depth)
 	}
+	for _, dev := range d.Drop {
+		r.drop = append(r.drop, index.Told{Path: p.Path, Device: dev})
+	}
 	if len(d.Actions) == 0 {
-		if len(d.Drop) > 0 {
-			r.drop = append(r.drop, p.Path)
-		} else {
+		if len(d.Drop) == 0 {
 			c.putOff(p.Path, 10*time.Second) // none of those who told it can be reached
 		}
 		return nil

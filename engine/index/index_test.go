@@ -247,7 +247,7 @@ func TestManifests(t *testing.T) {
 	}
 	a := Archived{Path: "big", When: w.now.UnixNano(), Content: content(3), Reason: Replaced, File: "big~"}
 	ok(ix.Commit(ctx, Update{Archived: []Archived{a}}))(t)
-	if err := ix.DropPending(ctx, []tree.Path{"other"}); err != nil {
+	if err := ix.DropPending(ctx, []Told{{Path: "other"}}); err != nil {
 		t.Fatal(err)
 	}
 	if maintain(); get(3) == nil {

@@ -209,7 +209,7 @@ func (k *machine) commit(t *rapid.T) {
 
 func (k *machine) drop(t *rapid.T) {
 	p := k.path(t)
-	k.must(t, k.ix.DropPending(context.Background(), []tree.Path{p}))
+	k.must(t, k.ix.DropPending(context.Background(), []Told{{Path: p}}))
 	delete(k.m.remote, p)
 }
 

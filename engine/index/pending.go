@@ -246,11 +246,24 @@ func (ix *Index) arrives(ctx context.Context, p tree.Path, content tree.ContentI
 	return false, err
 }
 
-// DropPending drops what is pending at paths, because it is not wanted here.
-func (ix *Index) DropPending(ctx context.Context, paths []tree.Path) error {
+// Told is what a device has told of a path; with the zero device, what any has.
+type Told struct {
+	Path   tree.Path
+	Device tree.DeviceID
+}
+
+// DropPending drops what is pending and needs nothing, or is not wanted here.
+func (ix *Index) DropPending(ctx context.Context, list []Told) error {
 	return ix.write(ctx, "drop what is pending", func(tx *txn) error {
-		for _, p := range paths {
-			if err := tx.withdraw(pathKey(p), func(*remoteRow) bool { return true }); err != nil {
+		for _, t := range list {
+			dev := int64(0)
+			if !t.Device.IsZero() {
+				var err error
+				if dev, err = tx.device(t.Device); err != nil {
+					return err
+				}
+			}
+			if err := tx.withdraw(pathKey(t.Path), func(r *remoteRow) bool { return dev == 0 || r.device == dev }); err != nil {
 				return err
 			}
 		}

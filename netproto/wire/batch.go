@@ -63,6 +63,7 @@ func (e *BatchEncoder) Append(dst []byte, b tree.Batch) ([]byte, error) {
 	for i := range b.Entries {
 		body = appendEntry(body, &b.Entries[i], &run, index)
 	}
+	body = binary.AppendUvarint(body, b.After)
 	body = binary.LittleEndian.AppendUint64(body, uint64(b.Upto.Replica))
 	body = binary.LittleEndian.AppendUint64(body, b.Upto.Epoch)
 	body = binary.AppendUvarint(body, b.Upto.Seq)
@@ -165,6 +166,7 @@ func (d *BatchDecoder) Parse(payload []byte) (b tree.Batch, err error) {
 			return tree.Batch{}, c.err
 		}
 	}
+	b.After = c.uv("a seq")
 	b.Upto.Replica = tree.ReplicaID(c.u64("a replica"))
 	b.Upto.Epoch = c.u64("an epoch")
 	b.Upto.Seq = c.uv("a seq")

@@ -11,6 +11,7 @@ type state struct {
 	Bytes     int64    `cbor:"6,keyasint"`
 	NeedFiles int64    `cbor:"7,keyasint"`
 	NeedBytes int64    `cbor:"8,keyasint"`
+	Confirmed int64    `cbor:"9,keyasint,omitempty"`
 }
 
 type position struct {
@@ -32,7 +33,7 @@ func checkState(s tree.FolderState) error {
 	if s.Folder == (tree.FolderID{}) {
 		return bad("a state without a folder id")
 	}
-	if s.Files < 0 || s.Bytes < 0 || s.NeedFiles < 0 || s.NeedBytes < 0 {
+	if s.Files < 0 || s.Bytes < 0 || s.NeedFiles < 0 || s.NeedBytes < 0 || s.Confirmed < 0 {
 		return bad("a state with a negative count")
 	}
 	return nil
@@ -45,7 +46,7 @@ func AppendState(dst []byte, s tree.FolderState) ([]byte, error) {
 	}
 	return appendCBOR(dst, TypeState, state{
 		Folder: s.Folder[:], At: packPosition(s.At), Have: packPosition(s.Have), Busy: s.Busy,
-		Files: s.Files, Bytes: s.Bytes, NeedFiles: s.NeedFiles, NeedBytes: s.NeedBytes,
+		Files: s.Files, Bytes: s.Bytes, NeedFiles: s.NeedFiles, NeedBytes: s.NeedBytes, Confirmed: s.Confirmed,
 	})
 }
 
@@ -57,7 +58,7 @@ func ParseState(payload []byte) (tree.FolderState, error) {
 	}
 	s := tree.FolderState{
 		At: m.At.tree(), Have: m.Have.tree(), Busy: m.Busy,
-		Files: m.Files, Bytes: m.Bytes, NeedFiles: m.NeedFiles, NeedBytes: m.NeedBytes,
+		Files: m.Files, Bytes: m.Bytes, NeedFiles: m.NeedFiles, NeedBytes: m.NeedBytes, Confirmed: m.Confirmed,
 	}
 	if err := fixed(s.Folder[:], m.Folder, "a folder id"); err != nil {
 		return tree.FolderState{}, err

@@ -59,6 +59,7 @@ func batchOfAllKinds() tree.Batch {
 			empty,
 		},
 		Replicas: []tree.Replica{{ID: 7, Device: tree.DeviceID{1}, Name: "laptop"}, {ID: 8, Device: tree.DeviceID{2}, Name: "pi"}},
+		After:    400,
 		Upto:     tree.Position{Replica: 7, Epoch: 1 << 60, Seq: 900},
 	}
 }
