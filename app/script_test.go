@@ -227,7 +227,7 @@ func cmdUntil(ts *testscript.TestScript, neg bool, args []string) {
 			return err == nil && strings.TrimSpace(string(text)) == args[2]
 		})
 	case args[0] == "on" && len(args) > 3:
-		re, err := regexp.Compile(args[2])
+		re, err := regexp.Compile("(?m)" + args[2])
 		ts.Check(err)
 		poll(ts, strings.Join(args[1:], " "), func() bool {
 			out, err := pinionCmd(ts, append(args[3:], "--home", home(ts, args[1]))...).Output()

@@ -14,8 +14,9 @@ import (
 	"pinion/engine/status"
 )
 
-// secondLook is how much later "synced" is believed: between two batches a folder
-// may look done for an instant.
+// secondLook is how much later a verdict is believed. Between two batches a
+// folder may look done for an instant, and just after a resume or a confirm the
+// state may still be that from before.
 const secondLook = 150 * time.Millisecond
 
 func newWait(a *app) *cobra.Command {
@@ -65,28 +66,34 @@ type waiter struct {
 func (w *waiter) wait(ctx context.Context, e control.Engine) error {
 	defer w.p.Close()
 	var after uint64
-	sure := false
+	wasDone, wasStuck := false, 0
 	for {
 		s, err := state(ctx, e, after)
 		if err != nil {
 			return w.over(ctx, err)
 		}
-		var done bool
-		if done, err = w.look(s); err != nil {
+		done, err := w.look(s)
+		switch {
+		case done && wasDone:
+			return w.done(s)
+		case err != nil && wasStuck == 2:
 			w.p.Wipe()
 			return err
-		}
-		if done && sure {
-			return w.done(s)
+		case err != nil:
+			wasStuck++
+		default:
+			wasStuck = 0
 		}
 		w.draw(s)
-		sure, after = done, s.Version
-		if done {
-			after = 0 // look again although nothing has changed
-			if !rest(ctx, secondLook) {
-				return w.over(ctx, ctx.Err())
-			}
-		} else if w.a.terminal && !rest(ctx, redrawEvery/2) {
+		wasDone, after = done, s.Version
+		pause := time.Duration(0)
+		switch {
+		case done || err != nil:
+			after, pause = 0, secondLook // look again although nothing has changed
+		case w.a.terminal:
+			pause = redrawEvery / 2
+		}
+		if pause > 0 && !rest(ctx, pause) {
 			return w.over(ctx, ctx.Err())
 		}
 	}

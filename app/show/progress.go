@@ -13,10 +13,11 @@ import (
 // nothing moves.
 func Progress(f status.Folder, width int) string {
 	p := f.Progress
-	if f.State == status.Scanning || p.Scanned > 0 && p.BytesTotal == 0 && f.State != status.Synced {
+	switch f.State {
+	case status.Scanning:
 		return cut(fmt.Sprintf("looking at the disk: %s so far", Count(p.Scanned, "file")), width)
-	}
-	if f.State == status.Synced {
+	case status.Syncing, status.Paused:
+	default:
 		return ""
 	}
 	share, known := Share(f)

@@ -128,7 +128,10 @@ func (c *cycle) takeSome(ctx context.Context) (int, error) {
 	if len(pending) == 0 {
 		return 0, nil
 	}
-	r := round{c: c, reach: map[tree.DeviceID]bool{}, seen: map[tree.Path]bool{}}
+	r := round{c: c, reach: map[tree.DeviceID]bool{}, seen: map[tree.Path]bool{}, rows: map[tree.Path]tree.Record{}, pends: map[tree.Path]bool{}}
+	if _, r.gone, err = c.index.PendingUnder(ctx, ""); err != nil {
+		return 0, fmt.Errorf("read what is pending: %w", err)
+	}
 	for _, p := range c.exchange.Peers() {
 		r.reach[p.Device] = true
 	}
@@ -236,6 +239,9 @@ type round struct {
 	c     *cycle
 	reach map[tree.DeviceID]bool
 	seen  map[tree.Path]bool
+	rows  map[tree.Path]tree.Record // what At gave
+	pends map[tree.Path]bool        // what PendingAt gave
+	gone  bool                      // somebody says that something is gone
 	drop  []index.Told
 	guard int   // what the guard on deletions said: 1 yes, -1 no, 0 not asked yet
 	err   error // of a lookup
@@ -412,7 +418,7 @@ func (r *round) unseen(p tree.Path) bool {
 // pairMove makes a move of a unit that puts content somewhere, if a file with
 // that content stands here at a path that peers say is gone.
 func (r *round) pairMove(ctx context.Context, u *unit) error {
-	if len(u.actions) != 1 || u.actions[0].Op != plan.Put || u.actions[0].Was.Exists() || u.actions[0].Entry.Size == 0 {
+	if !r.gone || len(u.actions) != 1 || u.actions[0].Op != plan.Put || u.actions[0].Was.Exists() || u.actions[0].Entry.Size == 0 {
 		return nil
 	}
 	a := u.actions[0]
@@ -476,15 +482,27 @@ func (r *round) finish(ctx context.Context) error {
 }
 
 // At, PendingAt, LiveChildren and Replica make a round a reconcile.Lookup.
+// Nothing is committed during a round, and most of what is asked concerns a few
+// directories, so that answers are kept for its length.
 func (r *round) At(p tree.Path) (tree.Record, bool) {
+	if rec, ok := r.rows[p]; ok {
+		return rec, rec.Seq != 0
+	}
 	rec, ok, err := r.c.index.Get(r.ctx, p)
 	r.err = errors.Join(r.err, err)
+	if err == nil {
+		r.rows[p] = rec
+	}
 	return rec, ok
 }
 
 func (r *round) PendingAt(p tree.Path) bool {
+	if ok, known := r.pends[p]; known {
+		return ok
+	}
 	_, ok, err := r.c.index.PendingAt(r.ctx, p)
 	r.err = errors.Join(r.err, err)
+	r.pends[p] = ok
 	return ok
 }
 
