@@ -299,7 +299,7 @@ func (c *cycle) loop(ctx context.Context, beside *sync.WaitGroup, hints <-chan w
 // nextAlarm is how long the loop may sleep when nothing happens.
 func (c *cycle) nextAlarm() time.Duration {
 	now := time.Now()
-	next := min(time.Hour, c.notice.nextFull.Sub(now), c.missing.next(now), c.work.next(now), c.carry.next(now))
+	next := min(time.Hour, c.notice.next(now), c.missing.next(now), c.work.next(now), c.carry.next(now))
 	return max(next, time.Millisecond)
 }
 

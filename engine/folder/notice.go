@@ -67,6 +67,18 @@ func newNotice() notice {
 	}
 }
 
+// next is how long until something is to be looked at.
+func (n *notice) next(now time.Time) time.Duration {
+	next := time.Hour
+	if !n.nextFull.IsZero() {
+		next = n.nextFull.Sub(now)
+	}
+	for _, at := range n.unstable {
+		next = min(next, at.Sub(now))
+	}
+	return next
+}
+
 // takeHints carries the watcher's hints to the loop.
 func (c *cycle) takeHints(ctx context.Context, to chan<- watch.Hints, end context.CancelCauseFunc) {
 	for {

@@ -291,10 +291,18 @@ func (r *round) takeTarget(ctx context.Context, p tree.Path, d reconcile.Decisio
 	if len(d.Actions) != 1 || d.Actions[0].Op != plan.Delete || d.Actions[0].Entry.MovedTo == "" {
 		return false, nil
 	}
-	if err := r.takeFirst(ctx, []tree.Path{d.Actions[0].Entry.MovedTo}, depth); err != nil {
+	to := d.Actions[0].Entry.MovedTo
+	if err := r.takeFirst(ctx, []tree.Path{to}, depth); err != nil {
 		return false, err
 	}
-	return r.c.work.units[p] != nil, nil
+	if r.c.work.units[p] != nil {
+		return true, nil
+	}
+	if there, ok := r.At(to); (!ok || !there.Exists()) && r.PendingAt(to) {
+		r.c.work.stalled[p] = true // the file is still wanted there, and not moved yet
+		return true, r.err
+	}
+	return false, r.err
 }
 
 // pendingDir says whether somebody has a directory at the path.
