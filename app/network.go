@@ -37,6 +37,8 @@ func (n *network) Members() []engine.Member {
 	return out
 }
 
+func (n *network) OwnName() string { return n.members.OwnName() }
+
 func (n *network) Remove(ctx context.Context, dev tree.DeviceID) error {
 	return n.members.Remove(ctx, dev)
 }

@@ -15,6 +15,7 @@ type Network interface {
 	Invite(ctx context.Context) (link string, expires time.Time, err error)
 	Join(ctx context.Context, link, address string) (tree.DeviceID, string, error)
 	Members() []Member // the other devices of the circle
+	OwnName() string   // as the circle calls this device
 	Remove(ctx context.Context, dev tree.DeviceID) error
 	Rename(ctx context.Context, dev tree.DeviceID, name string) error
 	SetAddresses(typed map[tree.DeviceID][]string) // given by hand
@@ -164,4 +165,16 @@ func (e *Engine) Serve(ctx context.Context, id tree.FolderID, wants []tree.Want,
 }
 
 // CircleChanged says that the list of members, or a name, has changed.
-func (e *Engine) CircleChanged() { e.changed() }
+func (e *Engine) CircleChanged() {
+	name := e.o.Network.OwnName()
+	e.mu.Lock()
+	if name != "" && name != e.cfg.Name {
+		e.cfg.Name = name
+		e.name.Store(&name)
+		if err := e.saveLocked(); err != nil {
+			e.log.Warn("this device's new name can't be kept", "err", err)
+		}
+	}
+	e.mu.Unlock()
+	e.changed()
+}

@@ -91,6 +91,7 @@ func (e *Engine) applyPauses() {
 	for _, t := range all {
 		t.r.SetPaused(t.p)
 	}
+	e.board.Post(e.state()) // who looks next is to see it
 	e.changed()
 }
 

@@ -264,6 +264,7 @@ func (c *cycle) outcomes(ctx context.Context, r applied) (index.Update, error) {
 // peers told is still pending in the index, and is decided again.
 func (c *cycle) notDone(o apply.Outcome) {
 	a := o.Action
+	c.log.Debug("not carried out", "op", a.Op, "path", a.Entry.Path, "outcome", o.Status, "err", o.Err)
 	switch o.Status {
 	case apply.Changed, apply.Exists:
 		c.look(string(a.Entry.Path))

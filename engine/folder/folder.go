@@ -251,7 +251,14 @@ func (f *Folder) SetPaused(p *status.Pause) {
 	c := f.cycle
 	f.mu.Unlock()
 	if c != nil {
-		c.ask(func() { c.paused = p })
+		c.ask(func() { c.paused, c.saying.changed = p, true })
 	}
-	f.cfg.Changed()
+	f.say(func(s *status.Folder) {
+		switch {
+		case p != nil:
+			s.State, s.Reason = status.Paused, p.Reason
+		case s.State == status.Paused:
+			s.State, s.Reason = status.Syncing, ""
+		}
+	})
 }

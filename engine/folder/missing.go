@@ -22,6 +22,9 @@ type missing struct {
 	last    time.Time // when the last one was noticed
 	held    int64     // files whose deletion here waits for a person
 	emptied error     // the root is empty though the index is not
+	// instead are paths where something else stands than the directory that the
+	// index knows: they are looked at again when what was below is known to be gone.
+	instead map[string]struct{}
 	// remote is the other side of the guard: deletions by others that wait.
 	remote    int64
 	allowed   time.Time // until when a person's yes holds: it ends some time after the last deletion
@@ -52,6 +55,25 @@ func (c *cycle) seenMissing(ctx context.Context, paths []tree.Path) error {
 	}
 	c.missing.waiting, c.missing.last = true, time.Now()
 	return nil
+}
+
+// afterChildren says whether what took a directory's place has to wait until what
+// stood in the directory is judged: others must hear of those deletions first, or
+// they would keep the directory for what is in it.
+func (c *cycle) afterChildren(ctx context.Context, p tree.Path) (bool, error) {
+	staying, leaving, err := c.index.LiveChildren(ctx, p)
+	if err != nil || staying+leaving == 0 {
+		return false, err
+	}
+	m := &c.missing
+	if m.instead == nil {
+		m.instead = map[string]struct{}{}
+	}
+	if len(m.instead) < maxHints {
+		m.instead[string(p)] = struct{}{}
+	}
+	m.waiting = true
+	return true, nil
 }
 
 // allowedFor is how long a person's yes holds after the last deletion that it let
@@ -201,6 +223,11 @@ func (c *cycle) releaseMissing(ctx context.Context) error {
 		err = flush()
 	}
 	c.missing.waiting, c.missing.held = left, 0
+	for p := range c.missing.instead {
+		c.look(p)
+	}
+	clear(c.missing.instead)
+	c.saying.changed = true
 	return err
 }
 

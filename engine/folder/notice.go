@@ -257,6 +257,11 @@ func (c *cycle) record(ctx context.Context, u *index.Update, ch scan.Change, clo
 		u.Changes = append(u.Changes, index.Change{Record: old, If: old.Seq, Quiet: true})
 		return nil
 	}
+	if old.Exists() && old.Kind == tree.Dir && e.Kind != tree.Dir {
+		if wait, err := c.afterChildren(ctx, ch.Path); wait || err != nil {
+			return err
+		}
+	}
 	self := c.index.Self()
 	e.Version, e.Author = old.Version.Bump(self.ID, clock), self.ID
 	e.Conflict = old.Conflict

@@ -406,6 +406,14 @@ func (m *Membership) Members() []circle.Member {
 	return slices.DeleteFunc(m.circle.Members(), func(x circle.Member) bool { return x.Device == m.o.Identity.Device() })
 }
 
+// OwnName is what the circle calls this device.
+func (m *Membership) OwnName() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	own, _ := m.circle.Member(m.o.Identity.Device())
+	return own.Name
+}
+
 // Remove ends a device's membership, everywhere.
 func (m *Membership) Remove(_ context.Context, dev tree.DeviceID) error {
 	m.mu.Lock()
