@@ -10,6 +10,7 @@ import (
 	"pinion/engine/index"
 	"pinion/engine/plan"
 	"pinion/engine/tree"
+	"pinion/platform/rootfs"
 )
 
 // missing is the guard of law 4 on the noticing side. What was seen to be missing
@@ -167,14 +168,14 @@ func (c *cycle) eachMissing(ctx context.Context, fn func(tree.Path, tree.Record)
 			if err != nil {
 				return fmt.Errorf("read the index: %w", err)
 			}
-			_, lerr := c.root.Lstat(string(p))
+			stands, lerr := c.stands(p)
 			switch {
 			case !had || !r.Exists():
 				back = append(back, p)
-			case lerr == nil:
+			case stands:
 				back = append(back, p)
 				c.look(string(p))
-			case errors.Is(lerr, fs.ErrNotExist):
+			case lerr == nil:
 				if err := fn(p, r); err != nil {
 					return err
 				}
@@ -184,6 +185,22 @@ func (c *cycle) eachMissing(ctx context.Context, fn func(tree.Path, tree.Record)
 			return fmt.Errorf("note found files: %w", err)
 		}
 	}
+}
+
+// stands says whether anything stands at a path. Nothing does below what is no
+// directory; of what can't be looked at nothing is said.
+func (c *cycle) stands(p tree.Path) (bool, error) {
+	_, err := c.root.Lstat(string(p))
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		return err == nil, nil
+	}
+	for dir := p.Dir(); dir != ""; dir = dir.Dir() {
+		info, derr := c.root.Lstat(string(dir))
+		if derr == nil && info.Kind != rootfs.Directory || errors.Is(derr, fs.ErrNotExist) {
+			return false, nil
+		}
+	}
+	return false, err
 }
 
 // releaseMissing makes deletions of all that is still missing.

@@ -50,8 +50,17 @@ func (w *wait) due(rest time.Duration) time.Time {
 }
 
 type given struct {
-	at   time.Time
-	hold time.Duration
+	at     time.Time
+	hold   time.Duration
+	rested bool // it was written once and then left alone
+}
+
+// aSave is how long the events of a single save may take.
+const aSave = 100 * time.Millisecond
+
+// rested says whether the path looks saved rather than under constant writing.
+func (w *wait) rested(now time.Time, rest time.Duration) bool {
+	return now.Sub(w.last) >= rest && w.last.Sub(w.first) < aSave
 }
 
 func newDirty(rest time.Duration, limit int) *dirty {
@@ -110,7 +119,11 @@ func (d *dirty) deepAbove(path string) *wait {
 func (d *dirty) newWait(path string, now time.Time) *wait {
 	w := &wait{first: now, last: now, hold: d.rest}
 	if g, ok := d.given[path]; ok && now.Sub(g.at) < max(calm, 2*g.hold) {
-		w.hold = min(2*g.hold, maxHold)
+		most := maxHold
+		if g.rested {
+			most = calm // saved again and again, by a person: none of it is to wait for long
+		}
+		w.hold = min(2*g.hold, most)
 		w.notBefore = g.at.Add(g.hold)
 	}
 	return w
@@ -151,7 +164,7 @@ func (d *dirty) take(now time.Time) (h Hints, next time.Time) {
 		if at := d.all.due(d.rest); at.After(now) {
 			return h, at
 		}
-		d.given["/"] = given{now, d.all.hold}
+		d.given["/"] = given{now, d.all.hold, d.all.rested(now, d.rest)}
 		d.all = nil
 		h.All = true
 		return h, time.Time{}
@@ -165,7 +178,7 @@ func (d *dirty) take(now time.Time) (h Hints, next time.Time) {
 			continue
 		}
 		delete(d.waits, path)
-		d.given[path] = given{now, w.hold}
+		d.given[path] = given{now, w.hold, w.rested(now, d.rest)}
 		if w.deep {
 			h.Deep = append(h.Deep, path)
 		} else {
