@@ -164,7 +164,10 @@ func (f *Folder) Run(ctx context.Context) error {
 			wait = min(2*wait, 5*time.Minute)
 		}
 		f.cfg.Log.Warn("folder is not open", "folder", f.cfg.Name, "err", err)
-		f.say(func(s *status.Folder) { s.State, s.Reason = state, err.Error() })
+		f.say(func(s *status.Folder) {
+			s.State, s.Reason = state, err.Error()
+			s.Peers, s.Progress = []status.FolderPeer{}, status.Progress{ETA: -1}
+		})
 		f.await(ctx, wait, state == status.Missing)
 	}
 }

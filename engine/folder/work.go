@@ -163,6 +163,7 @@ func (c *cycle) wakeLater() {
 // dropUnreachable gives up fetching what nobody who is connected has, so that it
 // holds up nothing else. It is pending still.
 func (c *cycle) dropUnreachable() {
+	c.saying.changed = true
 	reach := map[tree.DeviceID]bool{}
 	for _, p := range c.exchange.Peers() {
 		reach[p.Device] = true
