@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -215,11 +214,4 @@ func newLog(level string, w io.Writer) (*slog.Logger, error) {
 		}
 	}
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: l})), nil
-}
-
-// dialHome connects to the engine of a home directory.
-func dialHome(home string) func(context.Context) (net.Conn, error) {
-	return func(ctx context.Context) (net.Conn, error) {
-		return localsock.Dial(ctx, filepath.Join(home, "control.sock"))
-	}
 }

@@ -198,6 +198,7 @@ func (e *Engine) SetFolder(_ context.Context, who string, s control.FolderSettin
 	e.stop(r)
 	e.mu.Lock()
 	e.startLocked(c)
+	clear(e.told) // also where the offers are the same again, the folder is another
 	e.mu.Unlock()
 	e.changed()
 	return nil

@@ -43,7 +43,10 @@ type Options struct {
 	// News is called after peers' rows were recorded that ask for something to
 	// be done, and after any word of a peer. It must not block.
 	News func()
-	Log  *slog.Logger
+	// Announced is called with what a peer was found to hold. It must not block.
+	// nil: nobody wants to know.
+	Announced func(dev tree.DeviceID, entries []tree.Entry)
+	Log       *slog.Logger
 }
 
 // ErrGap says that a batch was missed, as it can be when a folder is closed and
@@ -72,7 +75,7 @@ type peer struct {
 	known  bool          // heard is set
 	have   tree.Position // of its index
 	told   tree.Position
-	again  bool // it has forgotten what it had: it is to be told everything again
+	again  bool // it has begun anew, or forgotten what it had: it is told from where it says
 }
 
 // New makes an Exchange without peers.
@@ -146,7 +149,9 @@ func (e *Exchange) Say(s tree.FolderState) {
 		if moved {
 			q.wake()
 		}
-		q.SendState(e.stateFor(q))
+		if q.known {
+			q.SendState(e.stateFor(q))
+		}
 	}
 }
 
@@ -159,16 +164,22 @@ func (e *Exchange) Moved() {
 	}
 }
 
-// Heard takes a peer's word on itself.
+// Heard takes a peer's word on itself. Its first one is answered with ours. So is
+// a greeting, which says that it has begun anew in the middle of a session: what
+// was told before may have been lost.
 func (e *Exchange) Heard(dev tree.DeviceID, s tree.FolderState) {
 	e.mu.Lock()
 	q := e.peers[dev]
 	if q != nil {
-		if q.known && s.Have == (tree.Position{}) && q.heard.Have != s.Have {
+		first, anew := !q.known, q.known && greeting(s)
+		if anew || q.known && s.Have == (tree.Position{}) && q.heard.Have != s.Have {
 			q.again = true
 		}
 		q.heard, q.known = s, true
 		q.wake()
+		if first || anew {
+			q.SendState(e.stateFor(q))
+		}
 	} else {
 		e.early[dev] = s
 	}
@@ -195,6 +206,9 @@ func (e *Exchange) Batch(ctx context.Context, dev tree.DeviceID, b tree.Batch) e
 	if b.After > 0 && (b.Upto.Replica != q.have.Replica || b.After > q.have.Seq) {
 		return fmt.Errorf("%w: %s went on after row %d, but %d is the last that is recorded", ErrGap, dev.Short(), b.After, q.have.Seq)
 	}
+	if e.o.Announced != nil {
+		e.o.Announced(dev, b.Entries)
+	}
 	_, err := e.o.Index.Observe(ctx, dev, b)
 	if e.o.RolledBack != nil && errors.Is(err, e.o.RolledBack) {
 		e.o.Log.Warn("this index is older than what a peer knows of it; it begins anew", "device", dev.Short())
@@ -219,7 +233,7 @@ func (e *Exchange) Acknowledge() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, q := range e.peers {
-		if q.told != q.have {
+		if q.known && q.told != q.have {
 			q.SendState(e.stateFor(q))
 		}
 	}
@@ -243,17 +257,25 @@ func (e *Exchange) Peers() []PeerState {
 	for dev, q := range e.peers {
 		out = append(out, PeerState{
 			Device: dev, Known: q.known, State: q.heard,
-			Recorded: q.known && (q.have == q.heard.At || q.heard.At.Seq == 0),
+			Recorded: q.known && !greeting(q.heard) && (q.have == q.heard.At || q.heard.At.Seq == 0),
 			Told:     q.known && (q.heard.Have == at || at.Seq == 0),
 		})
 	}
 	return out
 }
 
-// stateFor is called with e.mu held.
+// greeting says whether s is the first word of a peer that has not heard ours
+// yet: it does not say where its own index is.
+func greeting(s tree.FolderState) bool { return s.At == tree.Position{} }
+
+// stateFor is our word to q; a greeting as long as q has said nothing. It is called
+// with e.mu held.
 func (e *Exchange) stateFor(q *peer) tree.FolderState {
 	s := e.own
 	s.At, s.Have = e.o.Index.Position(), q.have
+	if !q.known {
+		s.At = tree.Position{}
+	}
 	q.told = q.have
 	return s
 }
@@ -275,8 +297,13 @@ func (e *Exchange) tell(ctx context.Context, q *peer) error {
 	}
 	told := map[tree.ReplicaID]bool{}
 	for {
+		if e.again(q) {
+			if sent, err = e.begin(ctx, q); err != nil {
+				return err
+			}
+		}
 		at := e.o.Index.Position()
-		if at.Replica != sent.Replica || e.again(q) {
+		if at.Replica != sent.Replica {
 			sent = tree.Position{Replica: at.Replica}
 		}
 		rows, err := e.o.Index.Since(ctx, sent.Seq, BatchRows)
@@ -300,7 +327,7 @@ func (e *Exchange) tell(ctx context.Context, q *peer) error {
 	}
 }
 
-// again says, once, whether q is to be told everything again.
+// again says, once, whether q is to be told anew from where it says that it is.
 func (e *Exchange) again(q *peer) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -245,6 +245,9 @@ func (c *cycle) outcomes(ctx context.Context, r applied) (index.Update, error) {
 			}
 			u.Changes = append(u.Changes, index.Change{Record: ch.Record, If: ch.If, Manifest: manifests[ch.Record.Content]})
 		}
+		if k := o.Action.Keep; k != nil {
+			u.Activity = append(u.Activity, c.activity(k.Path, "conflict", k.Author))
+		}
 		if act := actionOf(o.Action.Was, o.Action.Entry); o.Action.Op != plan.Adopt {
 			if o.Action.Op == plan.Move {
 				act = "moved"

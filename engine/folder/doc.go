@@ -16,5 +16,5 @@
 // notice.go (hints and scans into the index), missing.go (deletions seen here and
 // their guard), work.go (pending paths into units), carry.go (units through
 // transfer and apply into the index), peers.go, state.go (what it says of
-// itself), ask.go (what a person can ask).
+// itself), tidy.go, ask.go (what a person can ask).
 package folder

@@ -162,7 +162,7 @@ func (c *cycle) openStages() {
 	})
 	c.server = transfer.NewServer(transfer.ServerOptions{FS: disk, Index: c.index, Archive: c.archiveFiles})
 	c.exchange = exchange.New(exchange.Options{
-		Folder: cfg.ID, Index: c.index, RolledBack: index.ErrRolledBack, Withhold: c.withhold(), News: c.wake, Log: c.log,
+		Folder: cfg.ID, Index: c.index, RolledBack: index.ErrRolledBack, Withhold: c.withhold(), News: c.wake, Announced: c.announced, Log: c.log,
 	})
 }
 
@@ -265,6 +265,7 @@ func (c *cycle) loop(ctx context.Context, beside *sync.WaitGroup, hints <-chan w
 		}
 		c.startGroup(ctx, beside)
 		next := c.sayState(ctx)
+		c.startTidying(ctx, beside)
 		alarm.Reset(min(next, c.nextAlarm()))
 
 		select {

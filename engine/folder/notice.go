@@ -364,6 +364,7 @@ func (c *cycle) scanEnded(e ended) error {
 		for _, p := range e.summary.Problems {
 			c.problems.note(now, p.Path, p.Why)
 		}
+		n.full = n.full || c.missing.emptied != nil // something stands there again, perhaps
 	}
 	for _, p := range e.summary.Unstable {
 		if len(n.unstable) < maxHints {

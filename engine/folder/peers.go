@@ -60,6 +60,15 @@ func (c *cycle) peerUp(ctx context.Context, l *link) {
 	c.wake()
 }
 
+// announced has content that is being fetched asked for there, too.
+func (c *cycle) announced(dev tree.DeviceID, entries []tree.Entry) {
+	for _, e := range entries {
+		if !e.Deleted && e.Kind == tree.File {
+			c.fetcher.AddSource(e.Content, dev)
+		}
+	}
+}
+
 // relink begins the exchange with all peers anew.
 func (f *Folder) relink(ctx context.Context, c *cycle) {
 	f.mu.Lock()

@@ -16,6 +16,8 @@ import (
 type saying struct {
 	changed bool
 	at      time.Time
+	state   string    // that was said last
+	tidied  time.Time // when the folder was last tidied up
 	rates   [8]sample // of the last seconds, a ring
 	rate    int
 	done    tally // of the work at hand; forgotten when it is done
@@ -50,6 +52,7 @@ func (c *cycle) sayState(ctx context.Context) time.Duration {
 	c.exchange.Say(word)
 	c.exchange.Acknowledge()
 	st := c.snapshot(word, now)
+	s.state = st.State
 	c.f.mu.Lock()
 	c.f.state = st
 	c.f.mu.Unlock()

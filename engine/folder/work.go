@@ -353,6 +353,13 @@ func (r *round) decide(ctx context.Context, p index.Pending) (reconcile.Decision
 	for _, f := range d.Facts {
 		r.c.fact(f)
 	}
+	for i, s := range d.Sources {
+		for _, m := range p.Remotes { // they may be connected later
+			if !r.reach[m.Device] && !m.Entry.Deleted && m.Entry.Content == s.Content {
+				d.Sources[i].Devices = append(d.Sources[i].Devices, m.Device)
+			}
+		}
+	}
 	return d, nil
 }
 

@@ -2,7 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 
 	"pinion/engine/tree"
@@ -48,52 +47,6 @@ func phase(a Action) int {
 		return phaseDelete
 	}
 	return phaseTell
-}
-
-// Collect makes one batch of the actions of several decisions. A decision that
-// touches a path that an earlier one touches (two conflict copies that would get
-// one name) is left out as a whole, to be decided again after the others are
-// done. A directory that several of them ask for is made once.
-func Collect(decisions ...[]Action) []Action {
-	var out []Action
-	touched := make(map[tree.Path]Op)
-	for _, d := range decisions {
-		collides := slices.ContainsFunc(d, func(a Action) bool {
-			return slices.ContainsFunc(touches(a), func(p tree.Path) bool {
-				op, ok := touched[p]
-				return ok && !(op == Make && a.Op == Make && p == a.Entry.Path)
-			})
-		})
-		if collides {
-			continue
-		}
-		mine := make(map[tree.Path]Op)
-		for _, a := range d {
-			if touched[a.Entry.Path] == Make {
-				continue
-			}
-			out = append(out, a)
-			for _, p := range touches(a) {
-				mine[p] = a.Op
-			}
-			if a.Op == Make && a.Keep != nil {
-				mine[a.Keep.Path] = Put
-			}
-		}
-		maps.Copy(touched, mine)
-	}
-	return out
-}
-
-func touches(a Action) []tree.Path {
-	paths := []tree.Path{a.Entry.Path}
-	if a.Keep != nil {
-		paths = append(paths, a.Keep.Path)
-	}
-	if a.Op == Move {
-		paths = append(paths, a.From.Path)
-	}
-	return paths
 }
 
 // Order gives the actions in an order in which they can be done one after the

@@ -75,32 +75,6 @@ func target(actions []Action, gone Action, puts []int, into map[int]int, rule in
 	return best, ok
 }
 
-// Need is content that has to be in staging before its actions can be done.
-type Need struct {
-	Content tree.ContentID
-	Base    tree.ContentID // what it is likely to resemble: the old content of the path, else what it was edited from
-	Size    int64
-	Path    tree.Path // the first path that needs it
-}
-
-// Needs lists the contents that the actions want and that are not staged yet,
-// each once, in the order of the actions.
-func Needs(actions []Action) (needs []Need) {
-	seen := make(map[tree.ContentID]bool)
-	for _, a := range actions {
-		if a.Op != Put || a.Staged != "" || seen[a.Entry.Content] {
-			continue
-		}
-		seen[a.Entry.Content] = true
-		n := Need{Content: a.Entry.Content, Base: a.Entry.Base, Size: a.Entry.Size, Path: a.Entry.Path}
-		if a.Was.Exists() && a.Was.Kind == tree.File {
-			n.Base = a.Was.Content
-		}
-		needs = append(needs, n)
-	}
-	return needs
-}
-
 // GuardConfig says when deletions are too many to be carried out unasked. Zero
 // values stand for the defaults.
 type GuardConfig struct {
@@ -118,20 +92,4 @@ func Guard(deletions, files int64, c GuardConfig) bool {
 	}
 	// deletions*share >= files, without overflow
 	return deletions >= (files+share-1)/share
-}
-
-// Deletions counts the files and symlinks that the actions take away from a
-// person's sight, for Guard. Moves don't count, nor does a deletion of which
-// moved says that the content stands where the tombstone says that it went; a
-// tombstone's own word is not enough.
-func Deletions(actions []Action, moved func(gone tree.Entry) bool) (n int64) {
-	for _, a := range actions {
-		if a.Op != Delete || !a.Was.Exists() || a.Was.Kind == tree.Dir {
-			continue
-		}
-		if a.Entry.MovedTo == "" || !moved(a.Entry) {
-			n++
-		}
-	}
-	return n
 }

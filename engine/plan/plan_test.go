@@ -116,23 +116,6 @@ func TestOrder(t *testing.T) {
 	}
 }
 
-func TestCollectLeavesOutWhatCollides(t *testing.T) {
-	got := Collect(
-		acts(t, "make d", "put d/x 1"),
-		acts(t, "make d", "put d/y 2"),
-		acts(t, "put p 1 over:file keep:copy"),
-		acts(t, "put copy 3"),
-		acts(t, "put copy 4 of:p", "adopt q"),
-		acts(t, "make e over:file keep:e-copy", "put e/x 1"),
-		acts(t, "put e-copy 1"),
-		nil,
-		acts(t, "delete z"),
-	)
-	if want := "make d, put d/x, put d/y, put p, make e, put e/x, delete z"; told(got) != want {
-		t.Error(told(got))
-	}
-}
-
 func never(tree.Path) bool { return false }
 
 func TestPairMoves(t *testing.T) {
@@ -168,53 +151,6 @@ func TestPairMoves(t *testing.T) {
 	}
 }
 
-func TestUnits(t *testing.T) {
-	for _, x := range []struct {
-		name string
-		in   []string
-		want string
-	}{
-		{"alone", []string{"put a 1", "delete b"}, "put a | delete b"},
-		{"an adopt with its copy", []string{"adopt p", "put z 1", "put p-copy 2 of:p"}, "put p-copy, adopt p | put z"},
-		{"several copies and a copy's copy", []string{"put p 1", "put c1 2 of:p", "put c2 3 of:p", "adopt c1x of:p"}, "put c1, put c2, put p, adopt c1x"},
-		{"an edit that followed a move", []string{"put q 2 over:file", "delete p 2 to:q", "put z 1"}, "put q, delete p | put z"},
-		{"a moved path is no reason", []string{"put q 3", "delete p 2 to:q"}, "put q | delete p"},
-		{"a directory that gives way with copies", []string{"put p 1 over:dir", "put p-copy 2 of:p", "delete p/x", "delete o"},
-			"put p-copy, delete p/x, put p | delete o"},
-	} {
-		if got := toldAll(Units(acts(t, x.in...))); got != x.want {
-			t.Errorf("%s: %s", x.name, got)
-		}
-	}
-}
-
-func TestGroups(t *testing.T) {
-	in := acts(t, "put a 1", "put b 2", "put c 3", "adopt p", "put p-copy 4 of:p", "delete z")
-	if got := toldAll(Groups(in, 2, 0)); got != "put p-copy, adopt p | put a, put b | put c, delete z" {
-		t.Error(got)
-	}
-	if got := toldAll(Groups(in, 1, 0)); got != "put p-copy, adopt p | put a | put b | put c | delete z" {
-		t.Error(got)
-	}
-	if got := toldAll(Groups(in, 0, 25)); got != "put p-copy, adopt p, put a | put b, put c, delete z" {
-		t.Error(got)
-	}
-	if Groups(nil, 1, 1) != nil {
-		t.Error("a group of nothing")
-	}
-}
-
-func TestNeeds(t *testing.T) {
-	in := acts(t, "put a 1", "put b 1", "put c 2", "put d 3 over:file", "delete e 4", "make f")
-	in[2].Staged = "tmp/2"
-	in[3].Was.Content = id("old")
-	in[0].Entry.Base = id("base")
-	got := Needs(in)
-	if len(got) != 2 || got[0] != (Need{id("1"), id("base"), 10, "a"}) || got[1] != (Need{id("3"), id("old"), 10, "d"}) {
-		t.Errorf("%+v", got)
-	}
-}
-
 func TestGuard(t *testing.T) {
 	for _, x := range []struct {
 		deletions, files int64
@@ -239,14 +175,6 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-func TestDeletionsDoNotCountMoves(t *testing.T) {
-	in := acts(t, "delete a 1", "delete b 2 to:c", "delete d 3 to:e", "delete g over:dir", "put f 4 over:file")
-	n := Deletions(in, func(gone tree.Entry) bool { return gone.MovedTo == "c" })
-	if n != 2 {
-		t.Error(n)
-	}
-}
-
 // Whatever is planned: nothing is added or dropped but what Collect says, each
 // directory stands before what comes into it and goes after what leaves it, and
 // groups keep their limits wherever one unit alone does.
@@ -260,22 +188,14 @@ func TestPlanProperties(t *testing.T) {
 			in = append(in, act(tb{}, fmt.Sprintf(s, p)+over))
 		}
 		out, deferred := PairMoves(in, func(tree.Path) bool { return rapid.Bool().Draw(t, "comes") })
-		most := rapid.IntRange(1, 4).Draw(t, "most")
-		moves, count := 0, 0
-		var flat []Action
-		for _, g := range Groups(out, most, 0) {
-			if len(g) > most && len(Units(g)) > 1 {
-				t.Fatalf("a group of %s", told(g))
-			}
-			flat = append(flat, g...)
-		}
+		flat := Order(out)
+		moves := 0
 		for _, a := range flat {
-			count++
 			if a.Op == Move {
 				moves++
 			}
 		}
-		if count+moves+len(deferred) != len(in) {
+		if len(flat)+moves+len(deferred) != len(in) {
 			t.Fatalf("%s of %s", told(flat), told(in))
 		}
 		for i, a := range flat {
@@ -300,3 +220,14 @@ func comes(a Action) bool { return a.Op == Put || a.Op == Make || a.Op == Link |
 type tb struct{ testing.TB }
 
 func (tb) Helper() {}
+
+// leaves is the path that is empty after an action; the empty Path if none is.
+func leaves(a Action) tree.Path {
+	switch a.Op {
+	case Delete:
+		return a.Entry.Path
+	case Move:
+		return a.From.Path
+	}
+	return ""
+}

@@ -338,8 +338,12 @@ func (n *node) settle(peers []*node) (changed bool) {
 	return true
 }
 
+// batch takes decisions on as the folder does: each is a unit that is carried out
+// wholly or not at all; one that touches a path that is taken already waits.
 func (n *node) batch(peers []*node) (changed bool) {
-	var decisions [][]plan.Action
+	var single []plan.Action // units of one action, among which moves are found
+	var units [][]plan.Action
+	taken := map[tree.Path]bool{}
 	for _, p := range n.pick() {
 		d := Decide(n.input(p))
 		n.check(p, d)
@@ -353,27 +357,28 @@ func (n *node) batch(peers []*node) (changed bool) {
 				d.Actions[i].Entry.Author = n.replica
 			}
 		}
-		decisions = append(decisions, d.Actions)
+		if slices.ContainsFunc(d.Actions, func(a plan.Action) bool { return taken[a.Entry.Path] || a.Keep != nil && taken[a.Keep.Path] }) {
+			continue
+		}
+		for _, a := range d.Actions {
+			taken[a.Entry.Path] = true
+			if a.Keep != nil {
+				taken[a.Keep.Path] = true
+			}
+		}
+		if len(d.Actions) == 1 {
+			single = append(single, d.Actions[0])
+		} else if len(d.Actions) > 1 {
+			units = append(units, plan.Order(d.Actions))
+		}
 	}
 	n.tidy()
-	actions := plan.Collect(decisions...)
-	all := len(actions)
-	actions, deferred := plan.PairMoves(actions, func(p tree.Path) bool { return n.PendingAt(p) && !n.live(p) })
-	seen := 0
-	for _, g := range plan.Groups(actions, 1+n.w.die.n(4), 0) {
-		for _, u := range plan.Units(g) {
-			seen += len(u)
-			changed = n.carryOut(u, peers) || changed
-		}
+	single, _ = plan.PairMoves(single, func(p tree.Path) bool { return n.PendingAt(p) && !n.live(p) })
+	for _, a := range plan.Order(single) {
+		units = append(units, []plan.Action{a})
 	}
-	moves := 0
-	for _, a := range actions {
-		if a.Op == plan.Move {
-			moves++
-		}
-	}
-	if seen+moves+len(deferred) != all {
-		n.w.fail("the plan made %d actions of %d", seen, all)
+	for _, u := range units {
+		changed = n.carryOut(u, peers) || changed
 	}
 	return changed
 }

@@ -1,0 +1,58 @@
+# make            what there is to make
+# make demo       two devices on this machine, paired and syncing
+# make test       all tests that need Go alone
+
+VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo unknown)
+DEVICES ?= 2
+DIR ?=
+DIST ?= dist
+FUZZTIME ?= 10s
+BENCH ?= .
+
+GOBUILD = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
+
+.PHONY: help need build demo test lint fuzz bench cross test-arm packages test-packages test-root clean
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+need: ## look whether Go is here, and install it where that can be done
+	@.ci/need
+
+build: need ## ./pinion for this machine, static and headless
+	$(GOBUILD) -o pinion ./app
+
+demo: build ## two devices on this machine, paired and syncing (DEVICES=3, DIR=a tree to sync)
+	./pinion demo --devices $(DEVICES) $(DIR)
+
+test: need ## all tests that need Go alone, with the race detector where there is a C compiler
+	@.ci/test
+
+lint: need ## gofmt, shell syntax, go vet for six systems
+	@.ci/lint
+
+fuzz: need ## each fuzz target for FUZZTIME (10s)
+	@.ci/fuzz $(FUZZTIME)
+
+bench: need ## all benchmarks (BENCH=pattern)
+	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
+
+cross: need ## the program for all systems, into dist/
+	@.ci/cross $(VERSION) $(DIST)
+
+test-arm: need ## start the programs for ARM under qemu and let two of them sync
+	@.ci/test-arm $(VERSION) $(DIST)
+
+packages: need ## .deb and .rpm for Linux, into dist/packages/
+	@rm -rf $(DIST)/packages
+	@installers/linux/build.sh $(VERSION) $(DIST)/packages
+
+test-packages: need ## install, use, upgrade, remove and purge the package in a clean root
+	@installers/linux/test/run $(DIST)/packages
+
+test-root: need ## what needs root: other file systems, mounts, and tests without root's rights
+	@.ci/test-root
+
+clean: ## remove what was built here
+	rm -rf pinion $(DIST)
