@@ -390,10 +390,9 @@ type listAsk struct {
 	base tree.Manifest
 	end  chan error // of length 1
 
-	list  tree.Manifest
-	tail  tree.Manifest
-	parts int
-	gone  bool
+	list tree.Manifest
+	told int // chunks so far
+	gone bool
 
 	left atomic.Bool
 }
@@ -409,23 +408,16 @@ func (a *listAsk) take(t wire.Type, payload []byte) (last bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if p.Based {
-		if a.parts > 0 || uint64(p.Before)+uint64(p.After) > uint64(len(a.base)) {
-			return false, fmt.Errorf("%w: a difference to a list of %d chunks", wire.ErrBad, len(a.base))
-		}
-		a.list = append(a.list, a.base[:p.Before]...)
-		a.tail = a.base[len(a.base)-int(p.After):]
+	if uint64(p.At)+uint64(p.Count) > uint64(len(a.base)) {
+		return false, fmt.Errorf("%w: a difference to a list of %d chunks", wire.ErrBad, len(a.base))
 	}
-	a.parts++
 	a.gone = a.gone || p.Gone
-	if len(a.list)+len(p.Chunks)+len(a.tail) > wire.MaxChunks {
+	a.told += int(p.Count) + len(p.Chunks)
+	if a.told > wire.MaxChunks || !p.Last && p.Count == 0 && len(p.Chunks) == 0 {
 		return false, fmt.Errorf("%w: a list of too many chunks", wire.ErrBad)
 	}
 	if a.wanted() {
-		a.list = append(a.list, p.Chunks...)
-	}
-	if p.Last {
-		a.list = append(a.list, a.tail...)
+		a.list = append(append(a.list, a.base[p.At:p.At+p.Count]...), p.Chunks...)
 	}
 	return p.Last, nil
 }

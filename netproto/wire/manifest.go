@@ -63,55 +63,72 @@ func ParseManifestRequest(payload []byte) (r ManifestRequest, err error) {
 const (
 	partLast = 1 << iota
 	partGone
-	partBased
 )
 
-// ManifestPart is one part of the answer: a list's chunks between the Before
-// first and the After last of the base's list.
+// ManifestPart is one part of the answer. The list is, part for part, Count
+// chunks of the base's list from At on, then Chunks.
 type ManifestPart struct {
-	Last, Gone    bool
-	Based         bool // Before and After count chunks of the base's list
-	Before, After uint32
-	Chunks        tree.Manifest
+	Last, Gone bool
+	At, Count  uint32
+	Chunks     tree.Manifest
 }
 
 func (p ManifestPart) check() error {
 	switch {
-	case p.Gone && (!p.Last || p.Based || len(p.Chunks) > 0):
+	case p.Gone && (!p.Last || p.Count > 0 || len(p.Chunks) > 0):
 		return bad("a list that is gone and there")
-	case !p.Based && (p.Before > 0 || p.After > 0):
-		return bad("a difference to nothing")
-	case uint64(p.Before)+uint64(p.After)+uint64(len(p.Chunks)) > MaxChunks:
+	case p.Count == 0 && p.At > 0:
+		return bad("a run of no chunks")
+	case uint64(p.At)+uint64(p.Count) > MaxChunks:
 		return bad("a list of too many chunks")
 	}
 	return nil
 }
 
 // AppendManifest appends the frames that tell the list m, as a difference to
-// base unless that is nil.
+// base, which may be nil.
 func AppendManifest(dst []byte, m, base tree.Manifest) ([]byte, error) {
 	if len(m) > MaxChunks {
 		return dst, fmt.Errorf("%w: a list of %d chunks", ErrTooLarge, len(m))
 	}
-	p := ManifestPart{Based: base != nil}
-	short := min(len(m), len(base))
-	for int(p.Before) < short && m[p.Before] == base[p.Before] {
-		p.Before++
+	at := make(map[tree.ContentID]uint32, len(base))
+	for i := len(base) - 1; i >= 0; i-- {
+		at[base[i].ID] = uint32(i)
 	}
-	for int(p.Before+p.After) < short && m[len(m)-1-int(p.After)] == base[len(base)-1-int(p.After)] {
-		p.After++
-	}
-	rest := m[p.Before : len(m)-int(p.After)]
-	for {
-		n := min(len(rest), partChunks)
-		p.Chunks, rest = rest[:n], rest[n:]
+	for rest := m; ; {
+		var p ManifestPart
+		p, rest = nextPart(rest, base, at)
 		p.Last = len(rest) == 0
 		var err error
 		if dst, err = AppendManifestPart(dst, p); err != nil || p.Last {
 			return dst, err
 		}
-		p = ManifestPart{}
 	}
+}
+
+// nextPart takes a run of the base's chunks off m, and then those that the base
+// has not.
+func nextPart(m, base tree.Manifest, at map[tree.ContentID]uint32) (p ManifestPart, rest tree.Manifest) {
+	if len(m) > 0 {
+		if j, ok := at[m[0].ID]; ok {
+			n := 0
+			for n < len(m) && int(j)+n < len(base) && m[n] == base[int(j)+n] {
+				n++
+			}
+			if n > 0 {
+				p.At, p.Count, m = j, uint32(n), m[n:]
+			}
+		}
+	}
+	n := 0
+	for n < min(len(m), partChunks) {
+		if j, ok := at[m[n].ID]; ok && m[n] == base[j] {
+			break
+		}
+		n++
+	}
+	p.Chunks = m[:n]
+	return p, m[n:]
 }
 
 func (p ManifestPart) flags() (flags byte) {
@@ -120,9 +137,6 @@ func (p ManifestPart) flags() (flags byte) {
 	}
 	if p.Gone {
 		flags |= partGone
-	}
-	if p.Based {
-		flags |= partBased
 	}
 	return flags
 }
@@ -134,8 +148,8 @@ func AppendManifestPart(dst []byte, p ManifestPart) ([]byte, error) {
 	}
 	start := len(dst)
 	dst = append(begin(dst, TypeManifestPart), p.flags())
-	dst = binary.AppendUvarint(dst, uint64(p.Before))
-	dst = binary.AppendUvarint(dst, uint64(p.After))
+	dst = binary.AppendUvarint(dst, uint64(p.At))
+	dst = binary.AppendUvarint(dst, uint64(p.Count))
 	dst = binary.AppendUvarint(dst, uint64(len(p.Chunks)))
 	for _, c := range p.Chunks {
 		if c.Len == 0 || c.Len > MaxChunk {
@@ -151,12 +165,12 @@ func AppendManifestPart(dst []byte, p ManifestPart) ([]byte, error) {
 func ParseManifestPart(payload []byte) (ManifestPart, error) {
 	c := cursor{b: payload}
 	flags := c.byte("the flags")
-	if flags&^(partLast|partGone|partBased) != 0 {
+	if flags&^(partLast|partGone) != 0 {
 		c.fail("a list with unknown flags")
 	}
-	p := ManifestPart{Last: flags&partLast != 0, Gone: flags&partGone != 0, Based: flags&partBased != 0}
-	p.Before = uint32(c.uvMax(MaxChunks, "a number of chunks"))
-	p.After = uint32(c.uvMax(MaxChunks, "a number of chunks"))
+	p := ManifestPart{Last: flags&partLast != 0, Gone: flags&partGone != 0}
+	p.At = uint32(c.uvMax(MaxChunks, "a place in a list"))
+	p.Count = uint32(c.uvMax(MaxChunks, "a number of chunks"))
 	n := c.uvMax(min(partChunks, uint64(len(c.b)/chunkBytes)), "a number of chunks")
 	if c.err == nil && n > 0 {
 		p.Chunks = make(tree.Manifest, n)

@@ -12,6 +12,7 @@ type state struct {
 	NeedFiles int64    `cbor:"7,keyasint"`
 	NeedBytes int64    `cbor:"8,keyasint"`
 	Confirmed int64    `cbor:"9,keyasint,omitempty"`
+	Life      uint64   `cbor:"10,keyasint,omitempty"`
 }
 
 type position struct {
@@ -46,7 +47,7 @@ func AppendState(dst []byte, s tree.FolderState) ([]byte, error) {
 	}
 	return appendCBOR(dst, TypeState, state{
 		Folder: s.Folder[:], At: packPosition(s.At), Have: packPosition(s.Have), Busy: s.Busy,
-		Files: s.Files, Bytes: s.Bytes, NeedFiles: s.NeedFiles, NeedBytes: s.NeedBytes, Confirmed: s.Confirmed,
+		Files: s.Files, Bytes: s.Bytes, NeedFiles: s.NeedFiles, NeedBytes: s.NeedBytes, Confirmed: s.Confirmed, Life: s.Life,
 	})
 }
 
@@ -58,7 +59,7 @@ func ParseState(payload []byte) (tree.FolderState, error) {
 	}
 	s := tree.FolderState{
 		At: m.At.tree(), Have: m.Have.tree(), Busy: m.Busy,
-		Files: m.Files, Bytes: m.Bytes, NeedFiles: m.NeedFiles, NeedBytes: m.NeedBytes, Confirmed: m.Confirmed,
+		Files: m.Files, Bytes: m.Bytes, NeedFiles: m.NeedFiles, NeedBytes: m.NeedBytes, Confirmed: m.Confirmed, Life: m.Life,
 	}
 	if err := fixed(s.Folder[:], m.Folder, "a folder id"); err != nil {
 		return tree.FolderState{}, err

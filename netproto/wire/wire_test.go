@@ -96,7 +96,7 @@ func messages(t testing.TB) []message {
 		Busy: true, Files: 1, Bytes: 2, NeedFiles: 3, NeedBytes: 1 << 62,
 	}
 	ask := ManifestRequest{Folder: tree.FolderID{4}, Content: id(1), Base: id(2)}
-	part := ManifestPart{Last: true, Based: true, Before: 3, After: 4, Chunks: tree.Manifest{{ID: id(1), Len: 1}, {ID: id(2), Len: MaxChunk}}}
+	part := ManifestPart{Last: true, At: 3, Count: 4, Chunks: tree.Manifest{{ID: id(1), Len: 1}, {ID: id(2), Len: MaxChunk}}}
 	wants := []tree.Want{
 		{Content: id(1), Path: "a/b", Whole: true, Length: 77},
 		{Content: id(2), First: 3, Count: 4, Offset: 5, Length: 6},
@@ -391,15 +391,19 @@ func TestManifestAsDifference(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, payload, rest, err := Split(frames)
-		if err != nil || len(rest) > 0 {
-			t.Fatal(err, len(rest))
+		var got tree.Manifest
+		for last := false; !last; {
+			_, payload, rest, err := Split(frames)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := ParseManifestPart(payload)
+			if err != nil || p.Last != (len(rest) == 0) {
+				t.Fatal(err, p)
+			}
+			got = append(append(got, base[p.At:p.At+p.Count]...), p.Chunks...)
+			frames, last = rest, p.Last
 		}
-		p, err := ParseManifestPart(payload)
-		if err != nil || !p.Last {
-			t.Fatal(err)
-		}
-		got := append(append(append(tree.Manifest{}, base[:p.Before]...), p.Chunks...), base[len(base)-int(p.After):]...)
 		if len(got) != len(m) || (len(m) > 0 && !reflect.DeepEqual(got, m)) {
 			t.Fatalf("got %v, want %v", got, m)
 		}
