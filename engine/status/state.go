@@ -31,8 +31,8 @@ type Self struct {
 // Pause says whether bytes may move.
 type Pause struct {
 	State  string     `json:"state"` // "running" or "paused"
-	Reason string     `json:"reason,omitempty"`
-	Until  *time.Time `json:"until,omitempty"`
+	Reason string     `json:"reason"`
+	Until  *time.Time `json:"until"` // null: until it is resumed
 }
 
 // The states of a folder, worst last.
