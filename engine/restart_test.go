@@ -154,13 +154,8 @@ func TestIndexRolledBackAndFilesEditedMeanwhile(t *testing.T) {
 	w.Write("pi1", "docs/a.txt", "three")
 	w.Start("pi1")
 	w.Settle()
-	found := false
-	for _, text := range w.Texts("laptop", "docs") {
-		found = found || text == "three"
-	}
-	if !found {
-		t.Errorf("the edit is nowhere: %q", w.Texts("laptop", "docs"))
-	}
+	w.Kept("docs", "two")
+	w.Kept("docs", "three")
 	w.Write("pi1", "docs/b.txt", "still heard")
 	w.Settle()
 	w.Has("docs/b.txt", "still heard", "laptop")
@@ -186,13 +181,31 @@ func TestWholeFolderRestoredFromAnOlderCopy(t *testing.T) {
 	w.Start("pi1")
 	w.Settle()
 	w.Has("docs/b.txt", "b, later", "laptop", "pi1")
-	found := false
-	for _, text := range w.Texts("laptop", "docs") {
-		found = found || text == "two"
-	}
-	if !found {
-		t.Errorf("the edit that only the laptop has now is nowhere: %q", w.Texts("laptop", "docs"))
-	}
+	w.Kept("docs", "two")
+}
+
+// What a rolled-back index writes before it hears of its peers claims to know what
+// it has forgotten, and overrules it.
+func TestRolledBackIndexDoesNotOverrule(t *testing.T) {
+	t.Skip("known: engine/index stamps such changes with the old replica; NewIncarnation would have to take that back")
+	w := two(t)
+	w.Write("laptop", "docs/a.txt", "one")
+	shared(w, "laptop", "pi1")
+	w.Stop("pi1")
+	w.Copy(w.Path("pi1", indexFile), w.Path("pi1", "backup.db"))
+	w.Start("pi1")
+	w.Settle()
+	w.Write("pi1", "docs/a.txt", "two")
+	w.Settle()
+	w.Stop("pi1")
+	w.Copy(w.Path("pi1", "backup.db"), w.Path("pi1", indexFile))
+	w.Write("pi1", "docs/a.txt", "three")
+	w.Cut("laptop", "pi1")
+	w.Start("pi1")
+	w.Rest()
+	w.Restore("laptop", "pi1")
+	w.Settle()
+	wantTexts(t, w, "docs", "two", "three")
 }
 
 func TestPauseInTheMiddleOfATransfer(t *testing.T) {

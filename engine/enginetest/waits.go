@@ -194,9 +194,11 @@ func (w *World) look(dev, folder string) map[string]string {
 			out[rel] = "a link to " + target
 		default:
 			b, _ := os.ReadFile(file)
-			text := fmt.Sprintf("%q", b)
+			text := ""
 			if len(b) > 80 {
 				text = fmt.Sprintf("%d bytes %x", len(b), sha256.Sum256(b))
+			} else {
+				text = fmt.Sprintf("%q", b)
 			}
 			out[rel] = fmt.Sprintf("a file %v of %s: %s", info.Mode().Perm(), info.ModTime().UTC().Format("15:04:05.000000000"), text)
 		}
@@ -323,4 +325,24 @@ func (w *World) DiskWrites(folder string) string {
 		})
 	}
 	return b.String()
+}
+
+// Kept fails unless some device has a file with this text in a folder or in its
+// archive: law 1.
+func (w *World) Kept(folder, text string) {
+	w.t.Helper()
+	for _, dev := range w.order {
+		found := false
+		_ = filepath.WalkDir(w.Path(dev, folder), func(file string, d fs.DirEntry, err error) error {
+			if err == nil && d.Type().IsRegular() {
+				b, _ := os.ReadFile(file)
+				found = found || string(b) == text
+			}
+			return nil
+		})
+		if found {
+			return
+		}
+	}
+	w.t.Errorf("%q is lost: no device has it, not even in an archive", clip(text))
 }

@@ -144,7 +144,7 @@ func (w *World) start(d *Device) {
 	log := slog.New(slog.NewTextHandler(w.trail, &slog.HandlerOptions{Level: slog.LevelDebug})).With("device", d.Name)
 	e := engine.New(engine.Options{
 		Home: d.Home, Config: cfg, Device: d.ID, Version: "test", Network: &network{d}, Now: time.Now, Rand: rand.Reader, Log: log,
-		Limits: folder.Limits{Settle: 200 * time.Millisecond, CacheKiB: 512},
+		Limits: folder.Limits{Settle: 200 * time.Millisecond, Stall: 3 * time.Second, CacheKiB: 512},
 	})
 	ctx, cancel := context.WithCancel(context.Background())
 	over := make(chan struct{})
@@ -279,4 +279,12 @@ func (w *World) Configure(dev string, change func(*config.Config)) {
 	w.must(err)
 	change(&cfg)
 	w.must(config.Save(d.Home, cfg))
+}
+
+// MakeStore makes a directory of a device that does not run its store.
+func (w *World) MakeStore(dev, path string) {
+	w.t.Helper()
+	dir := w.Path(dev, path)
+	w.must(engine.OpenStore(dir, false))
+	w.SetStore(dev, dir)
 }

@@ -7,10 +7,10 @@
 // history that we do not know proves that our index was rolled back: it then
 // begins a new life (index.NewIncarnation) and everything is told again.
 //
-// The first word to a peer is a greeting: a state that does not say where our own
-// index is (At is zero). Who gets one answers with its state and tells on from
-// the greeting's Have, so that a folder may be closed and opened again in the
-// middle of a session.
+// A folder may be closed and opened again in the middle of a session, and what
+// came meanwhile is lost. So each beginning is a life with a number of its own,
+// which every state carries: who hears of a new one answers with its own state
+// and tells on from where that life stands.
 //
 // Memory is one batch per peer.
 package exchange

@@ -2,8 +2,10 @@ package exchange
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync"
 
@@ -35,6 +37,7 @@ type Index interface {
 type Options struct {
 	Folder tree.FolderID
 	Index  Index
+	Rand   io.Reader // for tree.FolderState.Life
 	// RolledBack recognises the error of Observe that says that a peer knows
 	// more of our index than we do.
 	RolledBack error
@@ -74,8 +77,9 @@ type peer struct {
 	heard  tree.FolderState
 	known  bool          // heard is set
 	have   tree.Position // of its index
+	life   uint64        // ours, in this session with it
 	told   tree.Position
-	again  bool // it has begun anew, or forgotten what it had: it is told from where it says
+	again  bool // it has begun anew: it is told from where it says that it is
 }
 
 // New makes an Exchange without peers.
@@ -90,8 +94,12 @@ func (e *Exchange) Up(ctx context.Context, p Peer) error {
 	if err != nil {
 		return fmt.Errorf("read what is known of %s: %w", p.Device().Short(), err)
 	}
+	var life [8]byte
+	if _, err := io.ReadFull(e.o.Rand, life[:]); err != nil {
+		return fmt.Errorf("draw a number: %w", err)
+	}
 	ctx, cancel := context.WithCancel(ctx)
-	q := &peer{Peer: p, cancel: cancel, kick: make(chan struct{}, 1), have: have}
+	q := &peer{Peer: p, cancel: cancel, kick: make(chan struct{}, 1), have: have, life: binary.LittleEndian.Uint64(life[:])}
 	e.mu.Lock()
 	if old := e.peers[p.Device()]; old != nil {
 		old.cancel()
@@ -149,9 +157,7 @@ func (e *Exchange) Say(s tree.FolderState) {
 		if moved {
 			q.wake()
 		}
-		if q.known {
-			q.SendState(e.stateFor(q))
-		}
+		q.SendState(e.stateFor(q))
 	}
 }
 
@@ -164,20 +170,18 @@ func (e *Exchange) Moved() {
 	}
 }
 
-// Heard takes a peer's word on itself. Its first one is answered with ours. So is
-// a greeting, which says that it has begun anew in the middle of a session: what
-// was told before may have been lost.
+// Heard takes a peer's word on itself. The first one of each of its lives is
+// answered with ours, and it is told on from where it says that it is: it may have
+// begun anew in the middle of a session, and what was told before may be lost.
 func (e *Exchange) Heard(dev tree.DeviceID, s tree.FolderState) {
 	e.mu.Lock()
 	q := e.peers[dev]
 	if q != nil {
-		first, anew := !q.known, q.known && greeting(s)
-		if anew || q.known && s.Have == (tree.Position{}) && q.heard.Have != s.Have {
-			q.again = true
-		}
+		fresh := !q.known || q.heard.Life != s.Life
+		q.again = q.again || q.known && fresh
 		q.heard, q.known = s, true
 		q.wake()
-		if first || anew {
+		if fresh {
 			q.SendState(e.stateFor(q))
 		}
 	} else {
@@ -233,7 +237,7 @@ func (e *Exchange) Acknowledge() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, q := range e.peers {
-		if q.known && q.told != q.have {
+		if q.told != q.have {
 			q.SendState(e.stateFor(q))
 		}
 	}
@@ -257,25 +261,17 @@ func (e *Exchange) Peers() []PeerState {
 	for dev, q := range e.peers {
 		out = append(out, PeerState{
 			Device: dev, Known: q.known, State: q.heard,
-			Recorded: q.known && !greeting(q.heard) && (q.have == q.heard.At || q.heard.At.Seq == 0),
+			Recorded: q.known && (q.have == q.heard.At || q.heard.At.Seq == 0),
 			Told:     q.known && (q.heard.Have == at || at.Seq == 0),
 		})
 	}
 	return out
 }
 
-// greeting says whether s is the first word of a peer that has not heard ours
-// yet: it does not say where its own index is.
-func greeting(s tree.FolderState) bool { return s.At == tree.Position{} }
-
-// stateFor is our word to q; a greeting as long as q has said nothing. It is called
-// with e.mu held.
+// stateFor is called with e.mu held.
 func (e *Exchange) stateFor(q *peer) tree.FolderState {
 	s := e.own
-	s.At, s.Have = e.o.Index.Position(), q.have
-	if !q.known {
-		s.At = tree.Position{}
-	}
+	s.At, s.Have, s.Life = e.o.Index.Position(), q.have, q.life
 	q.told = q.have
 	return s
 }

@@ -37,6 +37,7 @@ type Limits struct {
 	CacheKiB   int           // the index's page cache; 4096
 	Problems   int           // problems listed; 1000
 	MaxInline  int64         // a changed file up to this size is read at once, larger ones beside; 8 MiB
+	Stall      time.Duration // after which silence a peer is asked no more for what it was asked for; transfer's default
 	Settle     time.Duration // how long many missing files must rest before they are judged; 1 s
 }
 
@@ -63,6 +64,7 @@ func (l Limits) withDefaults() Limits {
 	if l.Settle > 0 {
 		def.Settle = l.Settle
 	}
+	def.Stall = l.Stall
 	return def
 }
 
@@ -212,7 +214,7 @@ func (f *Folder) runOnce(ctx context.Context) error {
 // attach lets peers in.
 func (f *Folder) attach(ctx context.Context, c *cycle) {
 	f.mu.Lock()
-	f.cycle = c
+	f.cycle, c.paused = c, f.paused // its loop does not run yet; a word since it was opened would be lost
 	links := make([]*link, 0, len(f.peers))
 	for _, l := range f.peers {
 		links = append(links, l)

@@ -72,9 +72,6 @@ func open(ctx context.Context, f *Folder) (_ *cycle, err error) {
 		f: f, log: f.cfg.Log.With("folder", f.cfg.Name), lim: f.cfg.Limits,
 		asked: make(chan func()), woken: make(chan struct{}, 1), done: make(chan struct{}),
 	}
-	f.mu.Lock()
-	c.paused = f.paused
-	f.mu.Unlock()
 	defer func() {
 		if err != nil {
 			c.close()
@@ -141,7 +138,7 @@ func (c *cycle) openIndex(ctx context.Context) error {
 	}
 	c.index = x
 	c.loadConfirmed(ctx)
-	return nil
+	return c.tellWithheld(ctx)
 }
 
 // openStages makes the stages that need no opening of their own.
@@ -159,11 +156,31 @@ func (c *cycle) openStages() {
 	})
 	c.fetcher = transfer.NewFetcher(transfer.Options{
 		Folder: cfg.ID, FS: disk, Index: c.index, Archive: c.archiveFiles, Log: c.log, Now: cfg.Now, Rand: cfg.Rand,
+		Limits: transfer.Limits{StallAfter: c.lim.Stall},
 	})
 	c.server = transfer.NewServer(transfer.ServerOptions{FS: disk, Index: c.index, Archive: c.archiveFiles})
 	c.exchange = exchange.New(exchange.Options{
-		Folder: cfg.ID, Index: c.index, RolledBack: index.ErrRolledBack, Withhold: c.withhold(), News: c.wake, Announced: c.announced, Log: c.log,
+		Folder: cfg.ID, Index: c.index, Rand: cfg.Rand, RolledBack: index.ErrRolledBack, Withhold: c.withhold(), News: c.wake, Announced: c.announced, Log: c.log,
 	})
+}
+
+const keyWithheld = "withheld"
+
+// tellWithheld has peers told everything again once a folder that only received
+// does so no more: they take what was withheld for told.
+func (c *cycle) tellWithheld(ctx context.Context) error {
+	was, _, err := c.index.Meta(ctx, keyWithheld)
+	now := c.f.cfg.Mode == Receive
+	if err != nil || now == (len(was) > 0) {
+		return err
+	}
+	if now {
+		return c.index.SetMeta(ctx, keyWithheld, []byte{1})
+	}
+	if err := c.index.NewIncarnation(ctx); err != nil {
+		return fmt.Errorf("have peers told everything again: %w", err)
+	}
+	return c.index.SetMeta(ctx, keyWithheld, []byte{})
 }
 
 // withhold says which rows are not told: in a folder that only receives, those

@@ -21,7 +21,8 @@ import (
 type missing struct {
 	waiting bool      // the index's list may not be empty
 	last    time.Time // when the last one was noticed
-	held    int64     // files whose deletion here waits for a person
+	held    int64     // files whose deletion here waits for a person, or for them to be back
+	recount time.Time // when those that are held are counted anew; zero: when a scan has ended
 	emptied error     // the root is empty though the index is not
 	// instead are paths where something else stands than the directory that the
 	// index knows: they are looked at again when what was below is known to be gone.
@@ -29,6 +30,8 @@ type missing struct {
 	// remote is the other side of the guard: deletions by others that wait.
 	remote    int64
 	allowed   time.Time // until when a person's yes holds: it ends some time after the last deletion
+	own       int64     // deletions here of the last minute: a sweep may be noticed in parts
+	ownEnd    time.Time // when own is forgotten
 	recent    int64     // deletions by others that were carried out since
 	recentEnd time.Time // when recent is forgotten
 }
@@ -36,6 +39,10 @@ type missing struct {
 // guardLeast is from how many on missing files are judged together; it is the
 // guard's own least (plan.GuardConfig).
 const guardLeast = 25
+
+// fewMissing is how many missing paths are judged at once, without waiting for
+// more.
+const fewMissing = 3
 
 const keyConfirmed = "confirmed"
 
@@ -85,8 +92,11 @@ func (m *missing) isAllowed() bool { return time.Now().Before(m.allowed) }
 
 // next is how long until the missing ought to be judged.
 func (m *missing) next(now time.Time) time.Duration {
-	if m.waiting && m.held == 0 {
+	switch {
+	case m.waiting && m.held == 0:
 		return 100 * time.Millisecond
+	case m.held > 0 && !m.recount.IsZero():
+		return max(0, m.recount.Sub(now))
 	}
 	return time.Hour
 }
@@ -94,7 +104,8 @@ func (m *missing) next(now time.Time) time.Duration {
 // judgeMissing turns what is missing into deletions, or holds it.
 func (c *cycle) judgeMissing(ctx context.Context) error {
 	m := &c.missing
-	if !m.waiting || m.emptied != nil || m.held > 0 && !m.isAllowed() {
+	counted := m.held == 0 || m.isAllowed() || !m.recount.IsZero() && time.Now().After(m.recount)
+	if !m.waiting || m.emptied != nil || !counted {
 		return nil
 	}
 	n := &c.notice
@@ -105,7 +116,13 @@ func (c *cycle) judgeMissing(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("count missing files: %w", err)
 	}
-	if count >= guardLeast && !m.isAllowed() {
+	if time.Now().After(m.ownEnd) {
+		m.own = 0
+	}
+	if count > fewMissing && time.Since(m.last) < c.lim.Settle/4 && !m.isAllowed() {
+		return nil // more may be about to be noticed
+	}
+	if (count+m.own >= guardLeast || m.held > 0) && !m.isAllowed() {
 		if n.running[full] || time.Since(m.last) < c.lim.Settle {
 			return nil
 		}
@@ -113,14 +130,24 @@ func (c *cycle) judgeMissing(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if plan.Guard(lost, c.index.Counts().Files, plan.GuardConfig{}) {
-			m.held = lost
-			c.saying.changed = true
-			c.log.Warn("a deletion of many files is held", "files", lost)
+		m.recount = time.Time{}
+		if m.held > 0 && lost > 0 || lost > 0 && plan.Guard(lost+m.own, c.index.Counts().Files+m.own, plan.GuardConfig{}) {
+			if m.held == 0 {
+				c.log.Warn("a deletion of many files is held", "files", lost)
+			}
+			m.held, c.saying.changed = lost, true
 			return nil
 		}
 	}
 	return c.releaseMissing(ctx)
+}
+
+// lookedAgain has what is held counted anew soon: the files may be back. Counting
+// many takes its time, so that there is a rest in between.
+func (m *missing) lookedAgain() {
+	if m.held > 0 && m.recount.IsZero() {
+		m.recount = time.Now().Add(time.Second + time.Duration(m.held)*time.Millisecond)
+	}
 }
 
 // countLost counts the missing files whose content stands nowhere else in the
@@ -231,6 +258,9 @@ func (c *cycle) releaseMissing(ctx context.Context) error {
 		u.Changes = append(u.Changes, index.Change{Record: tombstone(r, self, clock), If: r.Seq})
 		u.Activity = append(u.Activity, c.activity(p, "deleted", self))
 		done = append(done, p)
+		if r.Kind == tree.File && !c.missing.isAllowed() {
+			c.missing.own, c.missing.ownEnd = c.missing.own+1, time.Now().Add(recentFor)
+		}
 		if len(done) >= 500 {
 			return flush()
 		}

@@ -70,6 +70,9 @@ func newNotice() notice {
 // next is how long until something is to be looked at.
 func (n *notice) next(now time.Time) time.Duration {
 	next := time.Hour
+	if len(n.paths)+len(n.deep) > 0 && !n.running[quick] || len(n.big) > 0 && !n.running[slow] {
+		return 0
+	}
 	if !n.nextFull.IsZero() {
 		next = n.nextFull.Sub(now)
 	}
@@ -354,6 +357,7 @@ func (c *cycle) scanEnded(e ended) error {
 	default:
 		return fmt.Errorf("scan: %w", e.err)
 	}
+	c.missing.lookedAgain()
 	now := c.f.cfg.Now()
 	if e.lane == full {
 		n.fullDone = true

@@ -74,6 +74,8 @@ func (c *cycle) word() tree.FolderState {
 	}
 	if c.f.cfg.Mode == Send {
 		w.NeedFiles, w.NeedBytes = 0, 0
+	} else if n.PendingPaths > 0 {
+		w.Busy = true // a deletion that waits is no need, but neither are we level
 	}
 	return w
 }

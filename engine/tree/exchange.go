@@ -21,9 +21,10 @@ type Batch struct {
 // it is, and how far it has recorded the receiver's index.
 type FolderState struct {
 	Folder    FolderID
+	Life      uint64   // drawn when the sender began to exchange the folder with the receiver; another one: it has begun anew
 	At        Position // the sender's own newest
 	Have      Position // of the receiver's index; zero: nothing
-	Busy      bool     // the sender is still looking at its disk: At may be about to move
+	Busy      bool     // the sender is still looking at its disk, or has yet to carry something out: At may be about to move
 	Files     int64    // files that stand in the sender's folder
 	Bytes     int64
 	NeedFiles int64 // of all that the sender knows of, what it lacks

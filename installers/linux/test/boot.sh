@@ -86,6 +86,7 @@ pid_outside() {
 sync_with_a_laptop() {
 	as_lap sh -c 'mkdir -p docs/letters && cd docs && echo one > letters/1.txt && echo two > 2.txt && head -c 3000000 /dev/urandom > big && chmod 750 2.txt'
 	as_lap pinion --daemon --name laptop --listen 127.0.0.1:0 2>"$work/laptop.log" &
+	laptop=$!
 	within 30 "a laptop's engine answers" as_lap pinion status
 	as_lap pinion join "$link" --address 127.0.0.1:27464 >"$work/join.log" 2>&1 || die "join: $(cat "$work/join.log")"
 	as_lap pinion folder add docs --name docs >/dev/null || die "folder add failed"
@@ -182,6 +183,10 @@ boot_and_play() {
 	disk_away
 	hang
 	leave
+	# Before the container ends: nsenter stops for good when its child is stopped,
+	# which is the first thing that a shutdown does.
+	inside pkill -TERM -u lap pinion || true
+	wait "$laptop" || die "the laptop's engine did not stop cleanly"
 	inside systemctl poweroff || true
-	wait $nspawn || true
+	within 60 "the container shuts down" eval '! kill -0 $nspawn'
 }
