@@ -135,9 +135,11 @@ func TestEmptiedRootIsHeld(t *testing.T) {
 	w := two(t)
 	w.Fill("laptop", "docs", 5)
 	shared(w, "laptop", "pi1")
+	w.Stop("laptop") // so that they are found to be gone all at once
 	for _, p := range w.Names("laptop", "docs") {
 		w.Delete("laptop", "docs/"+p)
 	}
+	w.Start("laptop")
 	w.AwaitState("laptop", "docs", status.Held)
 	if n := len(w.Names("pi1", "docs")); n != 5 {
 		t.Errorf("pi1 has %d files instead of 5", n)

@@ -116,9 +116,26 @@ func TestEditsGoBothWays(t *testing.T) {
 	wantTexts(t, w, "docs", "two and three")
 }
 
+// Who moves a file in the moment in which an edit of it arrives moves the edit.
+func TestMoveRightAfterAnEditArrived(t *testing.T) {
+	w := two(t)
+	w.Write("laptop", "docs/a.txt", "a")
+	w.Write("laptop", "docs/sub/deep/b.txt", "b")
+	shared(w, "laptop", "pi1")
+	w.Write("pi1", "docs/sub/deep/b.txt", "new on the Pi")
+	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Microsecond) {
+		if b, err := os.ReadFile(w.Path("laptop", "docs/sub/deep/b.txt")); err == nil && string(b) == "new on the Pi" {
+			break
+		}
+	}
+	w.Move("laptop", "docs/sub", "docs/moved")
+	w.Settle()
+	w.HasNot("docs/sub", "laptop", "pi1")
+	w.Has("docs/moved/deep/b.txt", "new on the Pi", "laptop", "pi1")
+}
+
 // Who edits a file in the moment in which it appears edits that version.
 func TestEditRightAfterAFileAppears(t *testing.T) {
-	t.Skip("known: engine/apply's confirm does not report as done what was edited before its group had ended; the edit then has no base and becomes a conflict")
 	w := shared(two(t), "laptop", "pi1")
 	for i := range 10 {
 		name := "docs/" + string(rune('a'+i)) + ".txt"

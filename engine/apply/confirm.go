@@ -6,6 +6,7 @@ import (
 
 	"pinion/engine/plan"
 	"pinion/engine/tree"
+	"pinion/platform/rootfs"
 )
 
 // confirm looks at each path that is done, and writes down what the index is to
@@ -33,11 +34,7 @@ func (g *group) confirmed(it *item) error {
 		rec.Disk = it.want
 	}
 	if act.Entry.Exists() && act.Op != plan.Adopt {
-		info, err := g.a.fs.Lstat(it.path())
-		if errors.Is(err, fs.ErrNotExist) || err == nil && !g.a.same(statOf(info), it.want) {
-			return errChanged
-		}
-		if err != nil {
+		if _, err := g.a.fs.Lstat(it.path()); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, rootfs.ErrNotDirectory) {
 			return err
 		}
 	}

@@ -46,8 +46,8 @@ type Options struct {
 	// News is called after peers' rows were recorded that ask for something to
 	// be done, and after any word of a peer. It must not block.
 	News func()
-	// Announced is called with what a peer was found to hold. It must not block.
-	// nil: nobody wants to know.
+	// Announced is called with what a peer told, once it is recorded. nil: nobody
+	// wants to know.
 	Announced func(dev tree.DeviceID, entries []tree.Entry)
 	Log       *slog.Logger
 }
@@ -210,9 +210,6 @@ func (e *Exchange) Batch(ctx context.Context, dev tree.DeviceID, b tree.Batch) e
 	if b.After > 0 && (b.Upto.Replica != q.have.Replica || b.After > q.have.Seq) {
 		return fmt.Errorf("%w: %s went on after row %d, but %d is the last that is recorded", ErrGap, dev.Short(), b.After, q.have.Seq)
 	}
-	if e.o.Announced != nil {
-		e.o.Announced(dev, b.Entries)
-	}
 	_, err := e.o.Index.Observe(ctx, dev, b)
 	if e.o.RolledBack != nil && errors.Is(err, e.o.RolledBack) {
 		e.o.Log.Warn("this index is older than what a peer knows of it; it begins anew", "device", dev.Short())
@@ -227,6 +224,9 @@ func (e *Exchange) Batch(ctx context.Context, dev tree.DeviceID, b tree.Batch) e
 	e.mu.Lock()
 	q.have = b.Upto
 	e.mu.Unlock()
+	if e.o.Announced != nil {
+		e.o.Announced(dev, b.Entries)
+	}
 	e.o.News()
 	return nil
 }

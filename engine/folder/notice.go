@@ -351,8 +351,8 @@ func (c *cycle) scanEnded(e ended) error {
 	case errors.Is(e.err, scan.ErrRootGone), errors.Is(e.err, ErrMissing):
 		return fmt.Errorf("%w: %v", ErrMissing, e.err)
 	case errors.Is(e.err, scan.ErrEmptied):
-		c.missing.emptied = e.err
 		n.fullDone = true
+		c.emptied(e.err)
 		return nil
 	default:
 		return fmt.Errorf("scan: %w", e.err)
@@ -378,6 +378,20 @@ func (c *cycle) scanEnded(e ended) error {
 	n.full = n.full || e.summary.MoreUnstable
 	n.big = append(n.big, e.summary.Deferred...)
 	return nil
+}
+
+// emptied holds everything when the root was found to be empty though the index
+// is not. Where it may be we who are emptying it, which the index is about to say,
+// it is looked at again soon.
+func (c *cycle) emptied(err error) {
+	if counts := c.index.Counts(); counts.Files+counts.Dirs == 0 {
+		c.missing.emptied = nil
+		return
+	}
+	c.missing.emptied = err
+	if c.carry.running || len(c.work.units) > 0 {
+		c.notice.nextFull = time.Now().Add(unstableAgain)
+	}
 }
 
 // loadIgnore reads the folder's ignore file.

@@ -3,6 +3,7 @@ package folder
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"pinion/engine/transfer"
 	"pinion/engine/tree"
@@ -60,13 +61,26 @@ func (c *cycle) peerUp(ctx context.Context, l *link) {
 	c.wake()
 }
 
-// announced has content that is being fetched asked for there, too.
+// announced has content that is being fetched asked for there, too. It goes
+// through the loop, so that nothing falls between what a round of decisions has
+// read and what it hands to the fetcher.
 func (c *cycle) announced(dev tree.DeviceID, entries []tree.Entry) {
-	for _, e := range entries {
-		if !e.Deleted && e.Kind == tree.File {
-			c.fetcher.AddSource(e.Content, dev)
-		}
+	if c.index.Counts().PendingPaths == 0 {
+		return
 	}
+	c.ask(func() {
+		for _, e := range entries {
+			if e.Deleted || e.Kind != tree.File {
+				continue
+			}
+			c.fetcher.AddSource(e.Content, dev)
+			for i, j := range c.work.unsent {
+				if j.Entry.Content == e.Content && !slices.Contains(j.Sources, dev) {
+					c.work.unsent[i].Sources = append(slices.Clip(j.Sources), dev)
+				}
+			}
+		}
+	})
 }
 
 // relink begins the exchange with all peers anew.

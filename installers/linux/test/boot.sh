@@ -72,7 +72,13 @@ set_up() {
 	says "a second call prints another invitation" 'pinion:' "$out"
 	is "without a restart" "$pid" "$(unit MainPID)"
 	holds "and keeps the store" grep -q '^PINION_STORE="/media/usb/pinion"$' "$ROOT/etc/default/pinion-pat"
-	is "the hardened engine sees no devices" "" "$(nsenter -t "$(pid_outside)" -m -- ls /dev/loop-control 2>/dev/null)"
+	engine=$(pid_outside)
+	says "it has no capabilities, gains none, and its system calls are filtered" \
+		'CapBnd: 0+ NoNewPrivs: 1 Seccomp: 2' "$(awk '/^(CapBnd|NoNewPrivs|Seccomp):/ { printf "%s %s ", $1, $2 }' "/proc/$engine/status")"
+	holds "root may write to /usr here" inside touch /usr/probe
+	says "the engine's view of it is read-only" 'Read-only file system' "$(nsenter -t "$engine" -m -- touch /usr/probe 2>&1)"
+	holds "but not that of the disk" nsenter -t "$engine" -m -- touch /media/usb/pinion/probe
+	rm -f "$ROOT/usr/probe" "$disk/pinion/probe"
 }
 
 # pid_outside is the service's process, as this side of the container counts.
@@ -169,6 +175,8 @@ boot_and_play() {
 	chroot "$ROOT" useradd -m -s /bin/sh pat
 	chroot "$ROOT" useradd -m -s /bin/sh lap
 	mkdir -p "$ROOT/media/usb"
+	# The container has no network but its own loopback; nothing should wait for more.
+	ln -sf /dev/null "$ROOT/etc/systemd/system/systemd-networkd-wait-online.service"
 	if ! boot; then
 		skip "systemd does not boot in a container here: $(tail -n 1 "$work/boot.log")"
 		return 0
