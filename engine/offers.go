@@ -172,7 +172,7 @@ func bareMountPoint(dir string) (string, bool) {
 			up = filepath.Dir(up)
 		}
 		m, err := drive.Stat(up)
-		if err == nil && (m.Point == "/" || m.Point == place) {
+		if err == nil && m.Point != place && !strings.HasPrefix(m.Point, place+"/") {
 			return up, true
 		}
 	}

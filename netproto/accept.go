@@ -114,6 +114,13 @@ func (n *Node) run(s *Session) {
 	n.cfg.Log.Debug("connected", "device", s.device.Short(), "addr", s.conn.RemoteAddr())
 	n.cfg.Handler.Connected(s)
 	err := s.run()
+	n.mu.Lock()
+	if p := s.peer; p.session == s {
+		if p.lastErr = err; orderly(err) {
+			p.lastErr = nil
+		}
+	}
+	n.mu.Unlock()
 	n.cfg.Handler.Disconnected(s, err)
 	close(s.ended)
 
@@ -121,9 +128,6 @@ func (n *Node) run(s *Session) {
 	defer n.mu.Unlock()
 	if p := s.peer; p.session == s {
 		p.session, p.since = nil, n.cfg.Now()
-		if p.lastErr = err; orderly(err) {
-			p.lastErr = nil
-		}
 		p.poke()
 	}
 	n.cfg.Log.Debug("disconnected", "device", s.device.Short(), "err", errors.Unwrap(err), "code", err.Code)

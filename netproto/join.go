@@ -58,7 +58,7 @@ func (n *Node) expects(device tree.DeviceID) error {
 
 // Join joins the circle of the device that made an invitation: at addr, or if
 // that is empty at the invitation's addresses. A *pairing.Refusal in the error
-// says what either side objected to. Run has to be under way.
+// says what either side objected to. Run has to be under way, or about to be.
 func (n *Node) Join(ctx context.Context, inv pairing.Invitation, addr string) (Joined, error) {
 	if n.cfg.Roster == nil {
 		return Joined{}, errNoJoining
@@ -69,6 +69,12 @@ func (n *Node) Join(ctx context.Context, inv pairing.Invitation, addr string) (J
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	select {
+	case <-n.begun:
+	case <-ctx.Done():
+		return Joined{}, ctx.Err()
+	case <-time.After(n.cfg.Timing.Hello):
+	}
 	if !n.hold() {
 		return Joined{}, fmt.Errorf("join: %w", errNotRunning)
 	}

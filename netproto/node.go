@@ -41,6 +41,7 @@ type Node struct {
 
 	mu      sync.Mutex
 	running bool                    // guarded by mu
+	begun   chan struct{}           // closed when Run has begun
 	peers   map[tree.DeviceID]*peer // guarded by mu
 
 	deskMu sync.Mutex    // held for each step of the join exchange
@@ -93,7 +94,7 @@ func New(cfg Config) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{cfg: cfg, self: cfg.Identity.Device(), packer: packer, peers: map[tree.DeviceID]*peer{}}
+	n := &Node{cfg: cfg, self: cfg.Identity.Device(), packer: packer, begun: make(chan struct{}), peers: map[tree.DeviceID]*peer{}}
 	n.desk = pairing.NewDesk(n.self)
 	n.ctx, n.stop = context.WithCancelCause(context.Background())
 	if n.cfg.PacketConn == nil {
@@ -133,6 +134,7 @@ func (n *Node) Run(ctx context.Context) error {
 	}
 	n.mu.Lock()
 	n.running = true
+	close(n.begun)
 	n.warning = bufferWarning(n.cfg.PacketConn)
 	for _, p := range n.peers {
 		n.start(p)
