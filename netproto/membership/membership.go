@@ -234,9 +234,31 @@ func (m *Membership) changedLocked(from *netproto.Session) error {
 	}
 	err := m.saveLocked()
 	m.tellLocked(from)
-	m.alignLocked()
+	if m.farewellLocked() {
+		time.AfterFunc(farewell, func() {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			m.alignLocked()
+		})
+	} else {
+		m.alignLocked()
+	}
 	m.o.Changed()
 	return err
+}
+
+// farewell is how long a connected device that is a member no more has to hear of
+// it before it is cut off.
+const farewell = 300 * time.Millisecond
+
+// farewellLocked says whether somebody who is connected is a member no more.
+func (m *Membership) farewellLocked() bool {
+	for dev := range m.sessions {
+		if !m.circle.IsMember(dev) {
+			return true
+		}
+	}
+	return false
 }
 
 func (m *Membership) tellLocked(except *netproto.Session) {
@@ -423,9 +445,6 @@ func (m *Membership) Remove(_ context.Context, dev tree.DeviceID) error {
 	}
 	m.book.Forget(dev)
 	m.saveBookLocked()
-	if s := m.sessions[dev]; s != nil {
-		s.SendRoster(m.circle.Statements())
-	}
 	return m.changedLocked(nil)
 }
 
