@@ -307,6 +307,7 @@ func (c *cycle) loop(ctx context.Context, beside *sync.WaitGroup, hints <-chan w
 			}
 		case <-c.woken:
 			c.work.more, c.saying.changed = true, true
+			clear(c.work.stalled)
 		case <-ready:
 			ready = nil
 		case <-alarm.C:

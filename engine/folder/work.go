@@ -271,6 +271,10 @@ func (r *round) take(ctx context.Context, p index.Pending, depth int) error {
 		c.work.stalled[p.Path] = true
 		return r.takeFirst(ctx, d.First, depth)
 	}
+	if revives(d) && !r.allTold(p) {
+		c.work.stalled[p.Path] = true
+		return nil
+	}
 	for _, dev := range d.Drop {
 		r.drop = append(r.drop, index.Told{Path: p.Path, Device: dev})
 	}
@@ -284,6 +288,23 @@ func (r *round) take(ctx context.Context, p index.Pending, depth int) error {
 		return err
 	}
 	return r.unit(ctx, p.Path, d)
+}
+
+// revives says whether a deleted directory is to be kept for what is in it.
+func revives(d reconcile.Decision) bool {
+	return slices.ContainsFunc(d.Facts, func(f reconcile.Fact) bool { return f.Kind == reconcile.DirectoryRevived })
+}
+
+// allTold says whether those who told of a path have told all that they have to
+// tell: the deletions of what is in a directory may come after its own.
+func (r *round) allTold(p index.Pending) bool {
+	for _, peer := range r.c.exchange.Peers() {
+		told := slices.ContainsFunc(p.Remotes, func(m index.Remote) bool { return m.Device == peer.Device })
+		if told && (!peer.Recorded || peer.State.Busy) {
+			return false
+		}
+	}
+	return true
 }
 
 // takeTarget decides first where a file went that is to be deleted here, so that
