@@ -49,9 +49,6 @@ desktop.ini
 Desktop.ini
 ` + "Icon\r"
 
-// Defaults is the text of the rules that hold before a person's own.
-func Defaults() string { return defaults }
-
 // Junk says whether a file name is only what a system leaves behind in a
 // directory, so that a deleted directory in which nothing else is left can go,
 // too. What an editor or a download left is not junk: a person may want it.

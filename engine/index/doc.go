@@ -7,8 +7,9 @@
 //     it is all there or not at all, counters of the status page included.
 //   - Observations are kept, work is not: what awaits is what the remote table
 //     holds, that is, what peers announced and our own rows do not cover.
-//   - One row per file however many devices there are. A row never changes: an
-//     update is a new row under a new Seq, so that Seq order is history.
+//   - One row per file however many devices there are. What a row
+//     tells never changes: an update is a new row under a new Seq, so that Seq
+//     order is history. Only what lstat gave is renewed in place (Change.Quiet).
 //   - A version counter that was committed is never given again. An index that
 //     was restored from an older copy is recognised, by ErrRolledBack and by
 //     SendFrom, and draws a new replica with NewIncarnation.

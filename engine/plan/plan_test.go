@@ -86,14 +86,6 @@ func told(actions []Action) string {
 	return strings.Join(s, ", ")
 }
 
-func toldAll(groups [][]Action) string {
-	var s []string
-	for _, g := range groups {
-		s = append(s, told(g))
-	}
-	return strings.Join(s, " | ")
-}
-
 func TestOrder(t *testing.T) {
 	for _, x := range []struct {
 		name string
