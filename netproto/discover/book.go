@@ -240,6 +240,7 @@ func normal(addr string) (string, bool) {
 	if err != nil {
 		return "", false
 	}
+	host = strings.ToLower(strings.TrimRight(host, ".")) // a rooted name; "0.0.0.0." is an address in disguise
 	if ip, err := netip.ParseAddr(host); err == nil {
 		ip = ip.Unmap()
 		if ip.IsUnspecified() || ip.IsMulticast() {
@@ -247,5 +248,5 @@ func normal(addr string) (string, bool) {
 		}
 		return circle.JoinAddr(ip.String(), port), true
 	}
-	return circle.JoinAddr(strings.ToLower(strings.TrimSuffix(host, ".")), port), true
+	return circle.JoinAddr(host, port), true
 }
