@@ -142,6 +142,7 @@ func TestIndexRestoredFromAnOlderCopy(t *testing.T) {
 func TestIndexRolledBackAndFilesEditedMeanwhile(t *testing.T) {
 	w := two(t)
 	w.Write("laptop", "docs/a.txt", "one")
+	w.Write("pi1", "docs/own.txt", "pi1's own")
 	shared(w, "laptop", "pi1")
 	w.Stop("pi1")
 	w.Copy(w.Path("pi1", indexFile), w.Path("pi1", "backup.db"))
@@ -152,6 +153,7 @@ func TestIndexRolledBackAndFilesEditedMeanwhile(t *testing.T) {
 	w.Stop("pi1")
 	w.Copy(w.Path("pi1", "backup.db"), w.Path("pi1", indexFile))
 	w.Write("pi1", "docs/a.txt", "three")
+	w.Write("pi1", "docs/own.txt", "edited by pi1 alone")
 	w.Start("pi1")
 	w.Settle()
 	w.Kept("docs", "two")
@@ -187,9 +189,9 @@ func TestWholeFolderRestoredFromAnOlderCopy(t *testing.T) {
 // What a rolled-back index writes before it hears of its peers claims to know what
 // it has forgotten, and overrules it.
 func TestRolledBackIndexDoesNotOverrule(t *testing.T) {
-	t.Skip("known: engine/index stamps such changes with the old replica; NewIncarnation would have to take that back")
 	w := two(t)
 	w.Write("laptop", "docs/a.txt", "one")
+	w.Write("pi1", "docs/own.txt", "pi1's own")
 	shared(w, "laptop", "pi1")
 	w.Stop("pi1")
 	w.Copy(w.Path("pi1", indexFile), w.Path("pi1", "backup.db"))
@@ -200,12 +202,13 @@ func TestRolledBackIndexDoesNotOverrule(t *testing.T) {
 	w.Stop("pi1")
 	w.Copy(w.Path("pi1", "backup.db"), w.Path("pi1", indexFile))
 	w.Write("pi1", "docs/a.txt", "three")
+	w.Write("pi1", "docs/own.txt", "edited by pi1 alone")
 	w.Cut("laptop", "pi1")
 	w.Start("pi1")
 	w.Rest()
 	w.Restore("laptop", "pi1")
 	w.Settle()
-	wantTexts(t, w, "docs", "two", "three")
+	wantTexts(t, w, "docs", "two", "three", "edited by pi1 alone") // and no copy of what only pi1 changed
 }
 
 func TestPauseInTheMiddleOfATransfer(t *testing.T) {

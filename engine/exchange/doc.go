@@ -5,7 +5,7 @@
 // it stands it says itself (tree.FolderState.Have), so nothing is remembered
 // here that could be wrong after a crash. A peer that remembers a place in our
 // history that we do not know proves that our index was rolled back: it then
-// begins a new life (index.NewIncarnation) and everything is told again.
+// begins a new life (index.Forked) and everything is told again.
 //
 // A folder may be closed and opened again in the middle of a session, and what
 // came meanwhile is lost. So each beginning is a life with a number of its own,

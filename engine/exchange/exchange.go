@@ -24,8 +24,9 @@ type Peer interface {
 // Index is what exchange needs of a folder's index.
 type Index interface {
 	Position() tree.Position
+	// SendFrom also takes note that a peer knows our history, if it does.
 	SendFrom(remembered tree.Position) (seq uint64, known bool)
-	NewIncarnation(ctx context.Context) error
+	Forked(ctx context.Context) error
 	Since(ctx context.Context, seq uint64, limit int) ([]tree.Record, error)
 	Replica(id tree.ReplicaID) (tree.Replica, bool)
 	Observe(ctx context.Context, from tree.DeviceID, b tree.Batch) (news int, err error)
@@ -174,6 +175,7 @@ func (e *Exchange) Moved() {
 // answered with ours, and it is told on from where it says that it is: it may have
 // begun anew in the middle of a session, and what was told before may be lost.
 func (e *Exchange) Heard(dev tree.DeviceID, s tree.FolderState) {
+	e.o.Index.SendFrom(s.Have) // an index that a peer knows is no older copy, from here on
 	e.mu.Lock()
 	q := e.peers[dev]
 	if q != nil {
@@ -213,7 +215,7 @@ func (e *Exchange) Batch(ctx context.Context, dev tree.DeviceID, b tree.Batch) e
 	_, err := e.o.Index.Observe(ctx, dev, b)
 	if e.o.RolledBack != nil && errors.Is(err, e.o.RolledBack) {
 		e.o.Log.Warn("this index is older than what a peer knows of it; it begins anew", "device", dev.Short())
-		if err = e.o.Index.NewIncarnation(ctx); err == nil {
+		if err = e.o.Index.Forked(ctx); err == nil {
 			_, err = e.o.Index.Observe(ctx, dev, b)
 		}
 		e.Moved()
@@ -344,7 +346,7 @@ func (e *Exchange) begin(ctx context.Context, q *peer) (tree.Position, error) {
 			}
 			if have.Replica == e.o.Index.Position().Replica && have.Seq > 0 {
 				e.o.Log.Warn("a peer remembers a history of this index that it does not have; it begins anew", "device", q.Device().Short())
-				if err := e.o.Index.NewIncarnation(ctx); err != nil {
+				if err := e.o.Index.Forked(ctx); err != nil {
 					return tree.Position{}, fmt.Errorf("begin the index anew: %w", err)
 				}
 			}

@@ -63,7 +63,7 @@ func (x *index) SendFrom(p tree.Position) (uint64, bool) {
 	return p.Seq, true
 }
 
-func (x *index) NewIncarnation(context.Context) error {
+func (x *index) Forked(context.Context) error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.lives++

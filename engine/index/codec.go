@@ -384,17 +384,6 @@ func (r *reader) rare(bits uint64, rec *tree.Record) {
 	}
 }
 
-// sizeOf reads the size alone from an entry's blob.
-func sizeOf(meta []byte) (int64, error) {
-	r := &reader{b: meta}
-	r.uint()
-	n := int64(r.uint())
-	if r.err != nil || n < 0 {
-		return 0, fmt.Errorf("%w: %w", ErrDamaged, errShort)
-	}
-	return n, nil
-}
-
 // packManifest stores a chunk list as lengths and sums.
 func packManifest(m tree.Manifest) ([]byte, error) {
 	b := make([]byte, 0, len(m)*35)

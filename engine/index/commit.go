@@ -129,18 +129,18 @@ func checkEntry(e *tree.Entry) error {
 
 // drop removes the row of a path if it is the one with the given Seq.
 func (tx *txn) drop(key []byte, seq uint64) (ok bool, err error) {
-	var kind, size int64
+	var rec tree.Record
 	err = tx.c.query(func(r *row) (err error) {
-		if string(r.blob(0)) == string(key) {
-			ok, kind = true, r.int(1)
-			size, err = sizeOf(r.blob(2))
+		if ok = string(r.blob(0)) == string(key); ok {
+			rec, err = tx.ix.record(r, 0)
 		}
 		return err
-	}, "SELECT path, kind, meta FROM entry WHERE seq = ?", seq)
+	}, "SELECT "+columns+" FROM entry WHERE seq = ?", seq)
 	if err != nil || !ok {
 		return false, err
 	}
-	tx.head.Counts.entry(kind, size, -1)
+	tx.head.Counts.entry(kindCode(&rec.Entry), rec.Size, -1)
+	tx.head.Digest ^= standing(key, &rec.Entry)
 	_, err = tx.c.exec("DELETE FROM entry WHERE seq = ?", seq)
 	return true, err
 }
@@ -171,6 +171,7 @@ func (tx *txn) insert(key []byte, rec *tree.Record) (ok bool, err error) {
 	}
 	tx.head.Seq++
 	tx.head.Counts.entry(kind, rec.Size, 1)
+	tx.head.Digest ^= standing(key, &rec.Entry)
 	self, _ := tx.ix.names.replica(tx.head.Self)
 	tx.head.High = max(tx.head.High, rec.Version.Counter(self))
 	tx.head.Clock = max(tx.head.Clock, tx.head.High)

@@ -12,7 +12,7 @@
 //     order is history. Only what lstat gave is renewed in place (Change.Quiet).
 //   - A version counter that was committed is never given again. An index that
 //     was restored from an older copy is recognised, by ErrRolledBack and by
-//     SendFrom, and draws a new replica with NewIncarnation.
+//     SendFrom, and begins a new life with Forked.
 //   - Memory depends on Options.CacheKiB, not on the number of rows: whatever
 //     lists rows reads them in pages and holds no read transaction while it
 //     calls back. A listing that goes on during commits may therefore see a

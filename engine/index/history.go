@@ -98,13 +98,14 @@ func (ix *Index) Position() tree.Position {
 // SendFrom gives the Seq after which a peer that remembers p is to be told. Not
 // known: p is not in this file's history (another replica, or the file is an
 // older copy), and everything is to be sent. If p then names our own replica,
-// the peer has seen a future of ours that is lost: see NewIncarnation.
+// the peer has seen a future of ours that is lost: see Forked.
 func (ix *Index) SendFrom(p tree.Position) (seq uint64, known bool) {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	if self, _ := ix.names.replica(ix.head.Self); p.Replica != self || !ix.hist.known(p.Epoch, p.Seq, ix.head.Seq) {
 		return 0, false
 	}
+	ix.met.Store(true)
 	return p.Seq, true
 }
 
@@ -122,24 +123,109 @@ func (ix *Index) Self() tree.Replica {
 // What it wrote before stays and counts as another's. Peers are sent everything
 // again.
 func (ix *Index) NewIncarnation(ctx context.Context) error {
-	return ix.write(ctx, "draw a new replica", func(tx *txn) error {
-		id, err := ix.random()
-		if err != nil {
+	return ix.write(ctx, "draw a new replica", (*txn).newIncarnation)
+}
+
+func (tx *txn) newIncarnation() error {
+	ix := tx.ix
+	id, err := ix.random()
+	if err != nil {
+		return err
+	}
+	if ix.epoch, err = ix.random(); err != nil {
+		return err
+	}
+	if _, err := ix.names.local(tree.ReplicaID(id)); err == nil {
+		return fmt.Errorf("the random source repeats itself")
+	}
+	tx.head.Self, err = tx.addReplica(tree.Replica{ID: tree.ReplicaID(id), Device: ix.o.Device, Name: ix.o.DeviceName})
+	if err != nil {
+		return err
+	}
+	tx.head.High, tx.hist, tx.begun = 0, nil, false
+	return tx.begin()
+}
+
+// Forked is called when a peer remembers more of our history than this file
+// does: the file is an older copy. It draws a new replica, and what was written
+// here since a peer last knew our history is stamped with that one instead, on top
+// of what the copy knew: it then stands beside what was lost of our writings,
+// and does not overrule it.
+func (ix *Index) Forked(ctx context.Context) error {
+	return ix.write(ctx, "stamp anew what an older copy of the index wrote", func(tx *txn) error {
+		first, last, high := tx.head.Fork, tx.head.Seq, tx.head.ForkHigh
+		old, _ := ix.names.replica(tx.head.Self)
+		if err := tx.newIncarnation(); err != nil {
 			return err
 		}
-		if ix.epoch, err = ix.random(); err != nil {
-			return err
+		tx.head.Fork, tx.head.ForkHigh = 0, 0
+		if first == 0 {
+			return nil
 		}
-		if _, err := ix.names.local(tree.ReplicaID(id)); err == nil {
-			return fmt.Errorf("the random source repeats itself")
+		self, _ := ix.names.replica(tx.head.Self)
+		for after := first - 1; after < last; {
+			rows, err := tx.written(after, last)
+			if err != nil || len(rows) == 0 {
+				return err
+			}
+			for i := range rows {
+				after = rows[i].Seq
+				if err := tx.restamp(&rows[i], old, self, high); err != nil {
+					return err
+				}
+			}
 		}
-		tx.head.Self, err = tx.addReplica(tree.Replica{ID: tree.ReplicaID(id), Device: ix.o.Device, Name: ix.o.DeviceName})
-		if err != nil {
-			return err
-		}
-		tx.head.High, tx.hist, tx.begun = 0, nil, false
-		return tx.begin()
+		return nil
 	})
+}
+
+// keepMet writes down that a peer has known our history, which else waits for
+// the next commit.
+func (ix *Index) keepMet(ctx context.Context) error {
+	ix.mu.Lock()
+	due := ix.met.Load() && ix.head.Fork != 0
+	ix.mu.Unlock()
+	if !due {
+		return nil
+	}
+	return ix.write(ctx, "note that a peer knows our history", func(tx *txn) error { return nil })
+}
+
+// restamp gives a row's writing by old, beyond high, to self.
+func (tx *txn) restamp(rec *tree.Record, old, self tree.ReplicaID, high uint64) error {
+	n := rec.Version.Counter(old)
+	if n <= high {
+		return nil
+	}
+	key := pathKey(rec.Path)
+	if _, err := tx.drop(key, rec.Seq); err != nil {
+		return err
+	}
+	version := make(tree.Version, 0, len(rec.Version)+1)
+	for _, s := range rec.Version {
+		if s.Replica == old {
+			s.N = high
+		}
+		if s.N > 0 {
+			version = append(version, s)
+		}
+	}
+	rec.Version = version.Bump(self, n)
+	if rec.Author == old {
+		rec.Author = self
+	}
+	_, err := tx.insert(key, rec)
+	return err
+}
+
+// written gives a page of the rows of a stretch of our history.
+func (tx *txn) written(after, upto uint64) (rows []tree.Record, err error) {
+	err = tx.c.query(func(r *row) error {
+		rec, err := tx.ix.record(r, 0)
+		rows = append(rows, rec)
+		return err
+	}, "SELECT "+columns+" FROM entry WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?", after, upto, batch)
+	return rows, err
 }
 
 func (ix *Index) now() uint64 { return uint64(max(1, ix.o.Now().Unix())) }

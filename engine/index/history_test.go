@@ -3,6 +3,7 @@ package index
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
@@ -101,7 +102,7 @@ func TestRolledBackIndexIsRecognised(t *testing.T) {
 	if c := back.Counts(); c.PendingPaths != 0 || ok(back.Have(ctx, device(2)))(t) != (tree.Position{}) {
 		t.Error("half of a refused batch is recorded")
 	}
-	if err := back.NewIncarnation(ctx); err != nil {
+	if err := back.Forked(ctx); err != nil {
 		t.Fatal(err)
 	}
 	if n := ok(back.Observe(ctx, device(2), b))(t); n != 2 {
@@ -121,6 +122,94 @@ func TestRolledBackIndexIsRecognised(t *testing.T) {
 	}
 	if again := w.open(t, old); again.Self().ID == self.ID {
 		t.Error("the new incarnation is forgotten")
+	}
+}
+
+// What an older copy of the file wrote before it met anybody stands beside what
+// was lost, and on top of what both lives share.
+func TestForkedWritingsStandBesideTheLostOnes(t *testing.T) {
+	w, dir := newWorld(), t.TempDir()
+	name, old := filepath.Join(dir, "index.db"), filepath.Join(dir, "old.db")
+	ctx := context.Background()
+	ix := w.open(t, name)
+	self := ix.Self().ID
+	shared, other := file("a", 1, self, ix.Tick()), file("b", 1, self, ix.Tick())
+	changes := []Change{rec(shared), rec(other), rec(file("quiet", 1, self, ix.Tick()))}
+	commit(t, ix, changes...)
+	if _, known := ix.SendFrom(ix.Position()); !known {
+		t.Fatal("our own position is not known")
+	}
+	if _, err := ix.Maintain(ctx, MaintainOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := copyIndex(name, old); err != nil {
+		t.Fatal(err)
+	}
+	lost := shared
+	lost.Version = shared.Version.Bump(self, ix.Tick())
+
+	w.now = w.now.Add(time.Hour)
+	back := w.open(t, old)
+	for range 2 { // the writings of several openings without a peer are restamped
+		for i, e := range []tree.Entry{shared, other} {
+			e.Version = e.Version.Bump(self, back.Tick())
+			c := Change{Record: tree.Record{Entry: e}, If: changes[i].Record.Seq}
+			if r, had, err := back.Get(ctx, e.Path); had && err == nil {
+				c.If = r.Seq
+			}
+			commit(t, back, c)
+		}
+		if err := back.Close(); err != nil {
+			t.Fatal(err)
+		}
+		back = w.open(t, old)
+	}
+	if err := back.Forked(ctx); err != nil {
+		t.Fatal(err)
+	}
+	again := back.Self().ID
+	for _, c := range []struct {
+		path tree.Path
+		with tree.Version
+		want tree.Order
+	}{{"a", lost.Version, tree.Concurrent}, {"a", shared.Version, tree.After}, {"b", other.Version, tree.After}} {
+		r, _, err := back.Get(ctx, c.path)
+		if err != nil || r.Version.Compare(c.with) != c.want || r.Author != again {
+			t.Errorf("%s: %v by %v is %v of %v, not %v (%v)", c.path, r.Version, r.Author, r.Version.Compare(c.with), c.with, c.want, err)
+		}
+	}
+	if r, _, err := back.Get(ctx, "quiet"); err != nil || r.Author != self || r.Version.Counter(again) != 0 {
+		t.Errorf("what was not written since is stamped anew: %+v, %v", r, err)
+	}
+	if n := len(ok(back.Since(ctx, 0, 10))(t)); n != 3 {
+		t.Errorf("%d rows instead of 3", n)
+	}
+}
+
+func TestDigestOfAnIndexOfAnEarlierVersion(t *testing.T) {
+	w, name := newWorld(), filepath.Join(t.TempDir(), "index.db")
+	ix := w.open(t, name)
+	commit(t, ix, rec(file("a", 1, ix.Self().ID, 1)), rec(file("b/c", 2, ix.Self().ID, 1)))
+	want := ix.Digest()
+	if want == 0 {
+		t.Fatal("a digest of nothing")
+	}
+	err := ix.write(context.Background(), "set the clock back", func(tx *txn) error {
+		h := tx.head
+		b := []byte{1}
+		for _, n := range []uint64{h.Seq, h.Self, h.Clock, h.High, h.Arrivals} {
+			b = binary.AppendUvarint(b, n)
+		}
+		for _, n := range h.numbers() {
+			b = binary.AppendVarint(b, *n)
+		}
+		return tx.set("head", b)
+	})
+	if err := errors.Join(err, ix.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.open(t, name).Digest(); got != want {
+		t.Errorf("%x instead of %x", got, want)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"pinion/engine/tree"
@@ -38,6 +39,7 @@ type Index struct {
 	readers chan *conn
 	names   *names
 	done    chan struct{} // closed by Close
+	met     atomic.Bool   // a peer has known our history since the index was opened
 
 	writing chan struct{} // holds one token: who takes it may use w, epoch, begun and buf
 	w       *conn
@@ -110,6 +112,7 @@ func (c *conn) check() error {
 
 // Close waits for what is under way and ends the use of the index.
 func (ix *Index) Close() error {
+	_ = ix.keepMet(context.Background()) // the next start would be more careful than it need be
 	select {
 	case <-ix.done:
 		return nil

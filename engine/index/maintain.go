@@ -30,6 +30,9 @@ const batch = 500
 // Maintain forgets tombstones that all have seen, drops chunk lists that nothing
 // names, gives free pages back and empties the WAL.
 func (ix *Index) Maintain(ctx context.Context, o MaintainOptions) (m Maintained, err error) {
+	if err := ix.keepMet(ctx); err != nil {
+		return m, err
+	}
 	if o.TombstoneAge > 0 {
 		if m.Tombstones, err = ix.pruneTombstones(ctx, o); err != nil {
 			return m, err

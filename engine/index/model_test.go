@@ -275,6 +275,13 @@ func (k *machine) check(t *rapid.T) {
 	}
 	rows, err := k.ix.Since(ctx, 0, 1000)
 	k.must(t, err)
+	digest := uint64(0)
+	for _, r := range k.m.rows {
+		digest ^= standing(pathKey(r.Path), &r.Entry)
+	}
+	if got := k.ix.Digest(); got != digest {
+		t.Fatalf("digest %x instead of %x", got, digest)
+	}
 	want := slices.SortedFunc(maps.Values(k.m.rows), func(a, b tree.Record) int { return cmp.Compare(a.Seq, b.Seq) })
 	if len(rows)+len(want) > 0 && !reflect.DeepEqual(rows, want) {
 		t.Fatalf("rows\n%+v\ninstead of\n%+v", rows, want)

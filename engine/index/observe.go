@@ -10,7 +10,7 @@ import (
 )
 
 // ErrRolledBack is returned when a peer tells of a writing of ours that we
-// never did: this index is an older copy. The remedy is NewIncarnation.
+// never did: this index is an older copy. The remedy is Forked.
 var ErrRolledBack = errors.New("a peer knows more of our own changes than this index: it is an older copy")
 
 // Classes of urgency, the upper bits of a remote row's rank.

@@ -27,12 +27,16 @@ type head struct {
 	Clock    uint64 // no counter of ours was ever higher
 	High     uint64 // no counter of our present replica was ever higher
 	Arrivals uint64 // how many remote rows ever came
+	Fork     uint64 // the first Seq written since a peer last knew our history; 0: one does
+	ForkHigh uint64 // High at that moment
+	Digest   uint64 // of what stands here
 	Missing  int64
 	Counts   Counts
 }
 
-// headForm is the first number of the stored head.
-const headForm = 1
+// headForm is the first number of the stored head. Form 1 has no fork and no
+// digest.
+const headForm = 2
 
 func (h *head) numbers() []*int64 {
 	c := &h.Counts
@@ -41,7 +45,7 @@ func (h *head) numbers() []*int64 {
 
 func (h *head) pack() []byte {
 	b := []byte{headForm}
-	for _, n := range []uint64{h.Seq, h.Self, h.Clock, h.High, h.Arrivals} {
+	for _, n := range []uint64{h.Seq, h.Self, h.Clock, h.High, h.Arrivals, h.Fork, h.ForkHigh, h.Digest} {
 		b = binary.AppendUvarint(b, n)
 	}
 	for _, n := range h.numbers() {
@@ -50,13 +54,16 @@ func (h *head) pack() []byte {
 	return b
 }
 
-func unpackHead(b []byte) (h head, err error) {
+func unpackHead(b []byte) (h head, form uint64, err error) {
 	r := &reader{b: b}
-	if r.uint() != headForm {
+	if form = r.uint(); form < 1 || form > headForm {
 		r.fail(errors.New("the head's form"))
 	}
 	for _, p := range []*uint64{&h.Seq, &h.Self, &h.Clock, &h.High, &h.Arrivals} {
 		*p = r.uint()
+	}
+	if form > 1 {
+		h.Fork, h.ForkHigh, h.Digest = r.uint(), r.uint(), r.uint()
 	}
 	for _, p := range h.numbers() {
 		*p = r.int()
@@ -65,9 +72,9 @@ func unpackHead(b []byte) (h head, err error) {
 		r.fail(errors.New("the head goes on after its end"))
 	}
 	if r.err != nil {
-		return head{}, fmt.Errorf("%w: %w", ErrDamaged, r.err)
+		return head{}, 0, fmt.Errorf("%w: %w", ErrDamaged, r.err)
 	}
-	return h, nil
+	return h, form, nil
 }
 
 // txn is a write transaction.
@@ -110,6 +117,9 @@ func (ix *Index) transact(fn func(*txn) error) error {
 		return err
 	}
 	tx := &txn{ix: ix, c: ix.w, head: ix.head, hist: ix.hist, begun: ix.begun, have: map[int64]tree.Position{}}
+	if ix.met.Load() {
+		tx.head.Fork, tx.head.ForkHigh = 0, 0
+	}
 	replicas, devices := len(ix.names.replicas), len(ix.names.devices)
 	err := fn(tx)
 	if err == nil && tx.head != ix.head {
@@ -150,14 +160,22 @@ func (ix *Index) load(ctx context.Context) error {
 	if err := ix.names.load(ix.w); err != nil {
 		return err
 	}
-	found := false
+	form := uint64(0)
 	err = ix.w.query(func(r *row) error {
-		found = true
-		ix.head, err = unpackHead(r.blob(0))
+		ix.head, form, err = unpackHead(r.blob(0))
 		return err
 	}, "SELECT value FROM meta WHERE key = 'head'")
 	if err != nil {
 		return err
+	}
+	found := form > 0
+	if form == 1 {
+		if ix.head.Digest, err = ix.digest(); err != nil {
+			return err
+		}
+	}
+	if ix.head.Fork == 0 {
+		ix.head.Fork, ix.head.ForkHigh = ix.head.Seq+1, ix.head.High
 	}
 	if _, ok := ix.names.replica(ix.head.Self); found && !ok {
 		return fmt.Errorf("%w: our own replica is not in it", ErrDamaged)
