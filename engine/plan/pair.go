@@ -1,10 +1,6 @@
 package plan
 
-import (
-	"cmp"
-
-	"pinion/engine/tree"
-)
+import "pinion/engine/tree"
 
 // PairMoves makes one Move of a file's deletion and the creation of the same
 // content elsewhere. What the tombstone says of where the file went comes first,
@@ -73,23 +69,4 @@ func target(actions []Action, gone Action, puts []int, into map[int]int, rule in
 		}
 	}
 	return best, ok
-}
-
-// GuardConfig says when deletions are too many to be carried out unasked. Zero
-// values stand for the defaults.
-type GuardConfig struct {
-	Off   bool
-	Least int64 // deletions below this are never held; 25 by default
-	Share int64 // held from one in so many files on; 3 by default: a third
-}
-
-// Guard says whether so many deletions, in a folder of so many files, must be
-// held until a person says yes. Moves are no deletions.
-func Guard(deletions, files int64, c GuardConfig) bool {
-	least, share := cmp.Or(c.Least, 25), cmp.Or(c.Share, 3)
-	if c.Off || deletions < least || files <= 0 {
-		return !c.Off && deletions >= least
-	}
-	// deletions*share >= files, without overflow
-	return deletions >= (files+share-1)/share
 }

@@ -91,7 +91,7 @@ func (d *decider) stand() {
 	a := plan.Action{Op: create(e.Kind), Entry: e, Was: d.was(), Keep: keep}
 	if exists && e.SameContent(local) {
 		a.Op = plan.Adopt
-		if e.Mode != local.Mode || e.MTime != local.MTime {
+		if e.Mode != local.Mode || e.MTime != local.MTime || e.Attrs != local.Attrs {
 			a.Op = plan.Meta
 		}
 		unchanged := e.SameMeta(local) && e.Version.Compare(local.Version) == tree.Equal
@@ -185,7 +185,7 @@ func (d *decider) reviveParent(rec tree.Record) bool {
 	}
 	a.Entry = tree.Entry{Path: rec.Path, Kind: tree.Dir, Mode: madeUpMode, Version: rec.Version, Author: rec.Author}
 	if rec.Kind == tree.Dir {
-		a.Entry.Mode = rec.Mode
+		a.Entry.Mode, a.Entry.Attrs = rec.Mode, rec.Attrs
 	}
 	if rec.Exists() {
 		original := d.original
@@ -225,7 +225,7 @@ func (d *decider) copyOf(l candidate) *tree.Entry {
 		if d.original != "" {
 			of = d.original
 		}
-		e.Conflict = &tree.Conflict{Of: of, Base: e.Base}
+		e.Conflict = &tree.Conflict{Of: of, Base: d.ancestor(e)}
 	}
 	named := beside(at, e.Conflict.Of)
 	for _, digits := range nameDigits() {
@@ -259,6 +259,23 @@ func (d *decider) copyOf(l candidate) *tree.Entry {
 	}
 	d.Wait = ForName
 	return nil
+}
+
+// ancestor is the content from which both the winner and a loser were made; zero
+// when none is certain. What only the loser was edited from will not do: it may
+// be a state between that the winner has never been in.
+func (d *decider) ancestor(loser tree.Entry) tree.ContentID {
+	top, local := d.out.top, d.in.Local
+	older := func(e tree.Entry) bool { return local.Version.Compare(e.Version) == tree.Before }
+	switch {
+	case top.Kind != tree.File || loser.Kind != tree.File:
+		return tree.ContentID{}
+	case !top.Base.IsZero() && top.Base == loser.Base:
+		return top.Base
+	case d.in.HasLocal && local.Exists() && local.Kind == tree.File && older(top) && older(loser):
+		return local.Content
+	}
+	return d.in.Lookup.Ancestor(d.in.Path, top.Version, loser.Version)
 }
 
 func (d *decider) fact(k FactKind, other tree.Path, by tree.ReplicaID) {

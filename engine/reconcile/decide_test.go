@@ -53,6 +53,7 @@ type around struct {
 	rows     map[tree.Path]tree.Record
 	pending  []tree.Path
 	children Children
+	ancestor tree.ContentID
 }
 
 func (l around) At(p tree.Path) (tree.Record, bool) {
@@ -61,8 +62,9 @@ func (l around) At(p tree.Path) (tree.Record, bool) {
 	}
 	return tree.Record{Entry: tree.Entry{Path: "d", Kind: tree.Dir}, Seq: 1}, p == "d"
 }
-func (l around) PendingAt(p tree.Path) bool      { return slices.Contains(l.pending, p) }
-func (l around) LiveChildren(tree.Path) Children { return l.children }
+func (l around) PendingAt(p tree.Path) bool                                 { return slices.Contains(l.pending, p) }
+func (l around) LiveChildren(tree.Path) Children                            { return l.children }
+func (l around) Ancestor(p tree.Path, one, two tree.Version) tree.ContentID { return l.ancestor }
 func (l around) Replica(r tree.ReplicaID) tree.Replica {
 	return tree.Replica{ID: r, Name: string(rune('A' + r - 1))}
 }
@@ -173,7 +175,7 @@ func TestSourcesAreThoseThatAnnouncedTheContent(t *testing.T) {
 	}
 }
 
-const copyOf1, copyOf2 = "d/p (conflict A 1970-01-01 0000).txt", "d/p (conflict B 1970-01-01 0000).txt"
+const copyOf1, copyOf2 = "d/p (conflict A 1970-01-01 0000 0001).txt", "d/p (conflict B 1970-01-01 0000 0002).txt"
 
 func TestEditEditKeepsBoth(t *testing.T) {
 	one, two := file(1, v(1, 1)), file(2, v(2, 1))
@@ -197,6 +199,52 @@ func TestEditEditKeepsBoth(t *testing.T) {
 		"put "+copyOf1+" c1 [{1 1} {3 1}]; adopt d/p.txt c2 [{1 1} {2 1}]")
 }
 
+// The base of a conflict is a content from which both sides were made, or none:
+// never a state that only one of them was in.
+func TestBaseOfAConflict(t *testing.T) {
+	one, two := file(1, v(1, 1)), file(2, v(2, 1))
+	for _, x := range []struct {
+		name     string
+		one, two tree.Entry
+		look     around
+		local    *tree.Entry
+		want     tree.ContentID
+	}{
+		{"both edited the same", based(one, 8), based(two, 8), around{}, nil, content(8)},
+		{"one of them twice", based(one, 8), based(two, 7), around{}, nil, tree.ContentID{}},
+		{"one of them twice, and the past is known", based(one, 8), based(two, 7), around{ancestor: content(6)}, nil, content(6)},
+		{"it still stands here", based(file(1, v(1, 1, 3, 1)), 8), based(file(2, v(2, 1, 3, 1)), 7), around{}, ptr(file(6, v(3, 1))), content(6)},
+		{"made apart", one, two, around{}, nil, tree.ContentID{}},
+	} {
+		d := decide(x.look, x.local, x.one, x.two)
+		found := false
+		for _, a := range d.Actions {
+			if c := a.Entry.Conflict; c != nil {
+				found = true
+				if c.Base != x.want {
+					t.Errorf("%s: base %s", x.name, cid(c.Base))
+				}
+			}
+		}
+		if !found {
+			t.Errorf("%s: %s", x.name, told(d))
+		}
+	}
+}
+
+// Who knew of a base and who did not tell each other, and then both know.
+func TestAKnownBaseBeatsNone(t *testing.T) {
+	with, without := at(file(1, v(1, 1)), copyOf1), at(file(1, v(1, 1)), copyOf1)
+	with.Conflict = &tree.Conflict{Of: "d/p.txt", Base: content(9)}
+	without.Conflict = &tree.Conflict{Of: "d/p.txt"}
+	for _, x := range []struct{ local, told tree.Entry }{{with, without}, {without, with}} {
+		d := Decide(Input{Path: copyOf1, Lookup: around{}, HasLocal: true, Local: tree.Record{Entry: x.local, Seq: 5}, Remotes: []Remote{{tree.DeviceID{2}, x.told}}})
+		if changes := x.local.Conflict.Base.IsZero(); changes != (len(d.Actions) == 1) || changes && d.Actions[0].Entry.Conflict.Base != content(9) {
+			t.Errorf("%s", told(d))
+		}
+	}
+}
+
 func TestEditEditThreeWays(t *testing.T) {
 	one, two, three := file(1, v(1, 1)), file(2, v(2, 1)), file(3, v(3, 1))
 	expect(t, decide(around{}, &one, two, three),
@@ -208,14 +256,14 @@ func TestEditEditThreeWays(t *testing.T) {
 func TestEditEditNameThatIsTaken(t *testing.T) {
 	one, two := file(1, v(1, 1)), file(2, v(2, 1))
 	expect(t, decide(around{}.with(at(file(9, v(3, 1)), copyOf1)), &one, two),
-		"put d/p.txt c2 [{1 1} {2 1}] keep c1 d/p (conflict A 1970-01-01 0000 0001).txt [{1 1}]")
+		"put d/p.txt c2 [{1 1} {2 1}] keep c1 d/p (conflict A 1970-01-01 0000 00012500).txt [{1 1}]")
 }
 
 func TestCopiesNeverNest(t *testing.T) {
 	one, two := file(1, v(1, 1)), file(2, v(2, 1))
 	one.Path, two.Path = "d/x", "d/x"
 	one.Conflict, two.Conflict = &tree.Conflict{Of: "d/o.txt"}, &tree.Conflict{Of: "d/o.txt"}
-	expect(t, decide(around{}, &one, two), "put d/x c2 [{1 1} {2 1}] keep c1 d/o (conflict A 1970-01-01 0000).txt [{1 1}]")
+	expect(t, decide(around{}, &one, two), "put d/x c2 [{1 1} {2 1}] keep c1 d/o (conflict A 1970-01-01 0000 0001).txt [{1 1}]")
 }
 
 func TestStaleCopyIsNoConflict(t *testing.T) {
@@ -258,7 +306,7 @@ func TestChildOfDeletedDirectoryBringsItBack(t *testing.T) {
 	// where a file took its place, that moves out of the way
 	inPlace := tree.Entry{Path: "d", Kind: tree.File, Content: content(4), Version: v(1, 2), Author: a}
 	expect(t, decide(around{}.with(inPlace), nil, e),
-		"make d directory [{1 2}] keep c4 d (conflict A 1970-01-01 0000) [{1 2}]; put d/p.txt c1 [{2 1}]; bump d")
+		"make d directory [{1 2}] keep c4 d (conflict A 1970-01-01 0000 0004) [{1 2}]; put d/p.txt c1 [{2 1}]; bump d")
 	// only what comes needs a directory
 	expect(t, decide(around{}.with(parent), ptr(gone(e, v(2, 1))), gone(e, v(2, 2))), "adopt d/p.txt c1 [{2 2}]")
 }
@@ -268,7 +316,7 @@ func TestDirectoryAndFile(t *testing.T) {
 	expect(t, decide(around{}, &f, d), "make d/p.txt directory [{1 1} {2 1}] keep c1 "+copyOf1+" [{1 1}]")
 	expect(t, decide(around{}, &d, f), "put "+copyOf1+" c1 [{1 1}]; adopt d/p.txt directory [{1 1} {2 1}]")
 	l := link("x", v(3, 1))
-	expect(t, decide(around{}, &f, l), "link d/p (conflict C 1970-01-01 0000).txt symlink [{3 1}]; adopt d/p.txt c1 [{1 1} {3 1}]")
+	expect(t, decide(around{}, &f, l), "link d/p (conflict C 1970-01-01 0000 2d71).txt symlink [{3 1}]; adopt d/p.txt c1 [{1 1} {3 1}]")
 }
 
 func TestRenameEditFollows(t *testing.T) {
@@ -341,7 +389,7 @@ func TestEqualVersionsHeal(t *testing.T) {
 func TestMTimeIsClampedToItsAuthorsStamp(t *testing.T) {
 	ahead, now := file(1, v(1, 100)), file(2, v(2, 200))
 	ahead.MTime, now.MTime = 1e18, 150e9
-	expect(t, decide(around{}, &now, ahead), "put d/p (conflict A 2001-09-09 0146).txt c1 [{1 100}]; adopt d/p.txt c2 [{1 100} {2 200}]")
+	expect(t, decide(around{}, &now, ahead), "put d/p (conflict A 2001-09-09 0146 0001).txt c1 [{1 100}]; adopt d/p.txt c2 [{1 100} {2 200}]")
 }
 
 func TestRankIsATotalOrder(t *testing.T) {

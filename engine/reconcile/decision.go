@@ -16,6 +16,10 @@ type Lookup interface {
 	LiveChildren(tree.Path) Children
 	// Replica says whose life a replica is; the zero Replica when not known.
 	Replica(tree.ReplicaID) tree.Replica
+	// Ancestor is a content that stood at the path in a version of which both
+	// versions know all; zero when none is known here. Devices may answer
+	// differently: see the package's doc.
+	Ancestor(p tree.Path, a, b tree.Version) tree.ContentID
 }
 
 // Children sums up what stands in a directory.
@@ -103,4 +107,5 @@ type Fact struct {
 	Path  tree.Path
 	Other tree.Path
 	By    tree.ReplicaID // who wrote what lost or gave way; 0 when nobody did
+	When  uint64         // of EditBeatDeletion: when it was deleted, in seconds since 1970
 }

@@ -16,6 +16,11 @@
 //     replaced knowingly stays live, under its name or as a conflict copy;
 //   - conflict copies never nest and are named by what is in them alone.
 //
+// The one thing about a copy on which devices may differ is the content that both
+// versions were made from (Lookup.Ancestor): who saw more of the past knows it.
+// The copies then differ in their tag alone, which the total order settles; a
+// known ancestor beats none.
+//
 // Equal versions with different content can come about (three devices that join
 // in different orders while somebody sets an mtime back). They are settled by a
 // fixed total order, so that they heal instead of going round. Whoever stores

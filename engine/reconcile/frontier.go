@@ -21,6 +21,9 @@ func frontier(in Input) (front []candidate, drop []tree.DeviceID) {
 		all = append(all, candidate{Entry: in.Local.Entry, local: true})
 	}
 	for _, r := range in.Remotes {
+		if in.HasLocal {
+			r.Entry = r.Entry.Inherit(in.Local.Entry)
+		}
 		if in.HasLocal && Settled(in.Local.Entry, r.Entry) {
 			drop = append(drop, r.Device)
 			continue
@@ -66,7 +69,8 @@ func asMade(look Lookup, e tree.Entry) bool {
 	if !e.Exists() || e.Conflict == nil {
 		return false
 	}
-	for _, digits := range nameDigits() {
+	digits := nameDigits()
+	for _, digits := range append(digits[:], 0) { // 0: as copies were named once
 		if conflictPath(beside(e.Path, e.Conflict.Of), deviceOf(look, e.Author), e.MTime, identity(e), digits) == e.Path {
 			return true
 		}
@@ -79,6 +83,7 @@ func compareDevices(a, b tree.DeviceID) int { return slices.Compare(a[:], b[:]) 
 // outcome is what has to stand at a path, and what has to be kept beside it.
 type outcome struct {
 	entry  tree.Entry  // with the joined version
+	top    tree.Entry  // the same as it was announced
 	losers []candidate // live, with their own versions
 	edit   *candidate  // the only live one against tombstones, else nil
 	moved  tree.Entry  // the tombstone that says where edit could go; Kind 0 if none
@@ -114,10 +119,15 @@ func merge(path tree.Path, front []candidate) outcome {
 		return out
 	}
 	lives = withoutOlderStates(lives)
-	out.entry, out.losers = lives[0].Entry, distinct(lives)
+	out.entry, out.top, out.losers = lives[0].Entry, lives[0].Entry, distinct(lives)
+	for _, l := range lives[1:] {
+		out.entry = out.entry.Inherit(l.Entry)
+	}
 	out.entry.Version = join
 	if len(tombs) > 0 {
-		out.facts = append(out.facts, Fact{Kind: EditBeatDeletion, Path: path, By: tombs[0].Author})
+		out.facts = append(out.facts, Fact{
+			Kind: EditBeatDeletion, Path: path, By: tombs[0].Author, When: tombs[0].Version.Counter(tombs[0].Author),
+		})
 	}
 	if len(lives) == 1 && len(tombs) == 1 && tombs[0].Version.Compare(lives[0].Version) == tree.Concurrent {
 		out.edit, out.moved = &lives[0], tombs[0].Entry

@@ -50,7 +50,7 @@ func followable(edit, gone tree.Entry, at tree.Path) bool {
 // nobody has seen yet), so that the result is stamped anew; two devices that do
 // the same get the same content under concurrent versions, which merge.
 func (d *decider) applyAt(to tree.Record, edit tree.Entry) {
-	e := edit
+	e := edit.Inherit(to.Entry)
 	e.Path, e.Conflict, e.Version, e.Author = to.Path, to.Conflict, to.Version, to.Author
 	if e.Content == to.Content {
 		e.Base = to.Base

@@ -17,11 +17,13 @@ import (
 const (
 	maxDevice    = 32 // bytes of a device's name in a file name
 	maxExtension = 32 // bytes; what is longer after a dot is no extension
-	shortDigits  = 4  // of the content's sum, where the name alone is taken
+	shortDigits  = 4  // of the content's sum
 )
 
-// nameDigits are the lengths of the digits that are tried in turn.
-func nameDigits() [5]int { return [...]int{0, shortDigits, 8, 16, 64} }
+// nameDigits are the lengths of the digits that are tried in turn. A name always
+// has some: with the minute alone, two copies of one device would share a name
+// on one device and not on another, and the deletion of one would meet the other.
+func nameDigits() [4]int { return [...]int{shortDigits, 8, 16, 64} }
 
 // beside is of's name in the directory of at: a conflict copy that a person
 // moved elsewhere has its copies there.
@@ -42,20 +44,15 @@ func deviceOf(look Lookup, r tree.ReplicaID) string {
 
 // ConflictPath is the name of a conflict copy beside of:
 //
-//	name (conflict DEVICE 2026-11-21 1403).ext
-//	name (conflict DEVICE 2026-11-21 1403 1a2b).ext    (long)
+//	name (conflict DEVICE 2026-11-21 1403 1a2b).ext
 //
 // The time is the mtime in UTC, 1a2b the first digits of the content's sum. Only
 // the last extension counts ("a.tar.gz" becomes "a.tar (conflict ...).gz"); a
 // name that only begins with a dot has none. A name that would get too long
 // loses the end of its stem; one that is a conflict copy's loses that part, so
 // that names never nest. The result is valid wherever of is.
-func ConflictPath(of tree.Path, device string, mtime int64, content tree.ContentID, long bool) tree.Path {
-	digits := 0
-	if long {
-		digits = shortDigits
-	}
-	return conflictPath(of, device, mtime, content, digits)
+func ConflictPath(of tree.Path, device string, mtime int64, content tree.ContentID) tree.Path {
+	return conflictPath(of, device, mtime, content, shortDigits)
 }
 
 func conflictPath(of tree.Path, device string, mtime int64, content tree.ContentID, digits int) tree.Path {
@@ -99,6 +96,20 @@ func withoutTag(stem string) string {
 		}
 	}
 	return stem
+}
+
+// Original is the path that p would be a conflict copy of by its name; p itself if
+// its name is no copy's.
+func Original(p tree.Path) tree.Path {
+	stem, ext := splitExtension(p.Base())
+	name := tree.Path(withoutTag(stem) + ext)
+	if dir := p.Dir(); dir != "" {
+		name = dir + "/" + name
+	}
+	if _, err := tree.ParsePath(string(name)); err != nil {
+		return p
+	}
+	return name
 }
 
 // cut shortens s to n bytes at most, between two characters.

@@ -17,27 +17,39 @@ func TestConflictPath(t *testing.T) {
 	for _, x := range []struct {
 		of     tree.Path
 		device string
-		long   bool
 		want   tree.Path
 	}{
-		{"report.odt", "pi", false, "report (conflict pi 2026-11-21 1403).odt"},
-		{"report.odt", "pi", true, "report (conflict pi 2026-11-21 1403 1a2b).odt"},
-		{"a/b/notes", "pi", false, "a/b/notes (conflict pi 2026-11-21 1403)"},
-		{"a.tar.gz", "pi", false, "a.tar (conflict pi 2026-11-21 1403).gz"},
-		{".bashrc", "pi", false, ".bashrc (conflict pi 2026-11-21 1403)"},
-		{".config.json", "pi", false, ".config (conflict pi 2026-11-21 1403).json"},
-		{"ends.", "pi", false, "ends. (conflict pi 2026-11-21 1403)"},
-		{"..x", "pi", false, "..x (conflict pi 2026-11-21 1403)"},
-		{"v1.2 of the long text that somebody wrote", "pi", false, "v1.2 of the long text that somebody wrote (conflict pi 2026-11-21 1403)"},
-		{"x", `a/b\c:d*e?f"g<h>i|j` + "\x00\n", false, "x (conflict abcdefghij 2026-11-21 1403)"},
-		{"x", "  ", false, "x (conflict unknown 2026-11-21 1403)"},
-		{"x", strings.Repeat("é", 40), false, tree.Path("x (conflict " + strings.Repeat("é", 16) + " 2026-11-21 1403)")},
-		{"x (conflict old box 2020-01-02 0304).txt", "pi", false, "x (conflict pi 2026-11-21 1403).txt"},
-		{"x (conflict pi 2020-01-02 0304 beef).txt", "pi", false, "x (conflict pi 2026-11-21 1403).txt"},
-		{"x (conflict of interest).txt", "pi", false, "x (conflict of interest) (conflict pi 2026-11-21 1403).txt"},
+		{"report.odt", "pi", "report (conflict pi 2026-11-21 1403 1a2b).odt"},
+		{"a/b/notes", "pi", "a/b/notes (conflict pi 2026-11-21 1403 1a2b)"},
+		{"a.tar.gz", "pi", "a.tar (conflict pi 2026-11-21 1403 1a2b).gz"},
+		{".bashrc", "pi", ".bashrc (conflict pi 2026-11-21 1403 1a2b)"},
+		{".config.json", "pi", ".config (conflict pi 2026-11-21 1403 1a2b).json"},
+		{"ends.", "pi", "ends. (conflict pi 2026-11-21 1403 1a2b)"},
+		{"..x", "pi", "..x (conflict pi 2026-11-21 1403 1a2b)"},
+		{"v1.2 of the long text that somebody wrote", "pi", "v1.2 of the long text that somebody wrote (conflict pi 2026-11-21 1403 1a2b)"},
+		{"x", `a/b\c:d*e?f"g<h>i|j` + "\x00\n", "x (conflict abcdefghij 2026-11-21 1403 1a2b)"},
+		{"x", "  ", "x (conflict unknown 2026-11-21 1403 1a2b)"},
+		{"x", strings.Repeat("é", 40), tree.Path("x (conflict " + strings.Repeat("é", 16) + " 2026-11-21 1403 1a2b)")},
+		{"x (conflict old box 2020-01-02 0304).txt", "pi", "x (conflict pi 2026-11-21 1403 1a2b).txt"},
+		{"x (conflict pi 2020-01-02 0304 beef).txt", "pi", "x (conflict pi 2026-11-21 1403 1a2b).txt"},
+		{"x (conflict of interest).txt", "pi", "x (conflict of interest) (conflict pi 2026-11-21 1403 1a2b).txt"},
 	} {
-		if got := ConflictPath(x.of, x.device, when, id, x.long); got != x.want {
+		if got := ConflictPath(x.of, x.device, when, id); got != x.want {
 			t.Errorf("%q: %q instead of %q", x.of, got, x.want)
+		}
+	}
+}
+
+func TestOriginalTakesOneTagOff(t *testing.T) {
+	for p, want := range map[tree.Path]tree.Path{
+		"a/x (conflict old box 2020-01-02 0304).txt": "a/x.txt",
+		"x (conflict pi 2020-01-02 0304 beef)":       "x",
+		"x (conflict of interest).txt":               "x (conflict of interest).txt",
+		"d (conflict pi 2020-01-02 0304)/x.txt":      "d (conflict pi 2020-01-02 0304)/x.txt",
+		" (conflict pi 2020-01-02 0304)":             " (conflict pi 2020-01-02 0304)",
+	} {
+		if got := Original(p); got != want {
+			t.Errorf("%q: %q instead of %q", p, got, want)
 		}
 	}
 }
@@ -50,19 +62,12 @@ func TestConflictPathIsAlwaysAPath(t *testing.T) {
 			t.Skip()
 		}
 		name := rapid.String().Draw(t, "device")
-		var ids []tree.Path
-		for _, long := range []bool{false, true} {
-			p := ConflictPath(of, name, rapid.Int64().Draw(t, "mtime"), content(7), long)
-			if q, err := tree.ParsePath(string(p)); err != nil || q != p || p == of || p.Dir() != of.Dir() {
-				t.Fatalf("%q of %q: %v", p, of, err)
-			}
-			if !utf8.ValidString(p.Base()) || !strings.Contains(p.Base(), "(conflict ") {
-				t.Fatalf("%q", p)
-			}
-			ids = append(ids, p)
+		p := ConflictPath(of, name, rapid.Int64().Draw(t, "mtime"), content(7))
+		if q, err := tree.ParsePath(string(p)); err != nil || q != p || p == of || p.Dir() != of.Dir() {
+			t.Fatalf("%q of %q: %v", p, of, err)
 		}
-		if ids[0] == ids[1] {
-			t.Fatalf("%q twice", ids[0])
+		if !utf8.ValidString(p.Base()) || !strings.Contains(p.Base(), "(conflict ") {
+			t.Fatalf("%q", p)
 		}
 	})
 }

@@ -39,6 +39,7 @@ func rank(a, b tree.Entry) int {
 func rankRest(a, b tree.Entry) int {
 	return cmp.Or(
 		cmp.Compare(a.Mode, b.Mode),
+		cmp.Compare(a.Attrs, b.Attrs),
 		cmp.Compare(a.MTime, b.MTime),
 		rankTag(a.Conflict, b.Conflict),
 		bytes.Compare(a.Base[:], b.Base[:]),

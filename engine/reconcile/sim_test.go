@@ -48,6 +48,7 @@ type node struct {
 	seq     uint64
 	have    map[int]uint64
 	archive map[tree.ContentID]bool
+	past    map[tree.Path][]tree.Entry
 	writes  int
 }
 
@@ -55,7 +56,7 @@ func newWorld(f failer, d die, devices int) *world {
 	w := &world{failer: f, die: d, replicas: map[tree.ReplicaID]tree.Replica{}, clock: 1_700_000_000, tick: 1,
 		touched: map[tree.ContentID]bool{}, written: map[tree.ContentID]string{}}
 	for i := range devices {
-		n := &node{w: w, index: i, device: tree.DeviceID{byte(i + 1)}, archive: map[tree.ContentID]bool{},
+		n := &node{w: w, index: i, device: tree.DeviceID{byte(i + 1)}, archive: map[tree.ContentID]bool{}, past: map[tree.Path][]tree.Entry{},
 			rows: map[tree.Path]tree.Record{}, remote: map[tree.Path]map[tree.DeviceID]tree.Entry{}, have: map[int]uint64{}}
 		n.newReplica()
 		w.nodes = append(w.nodes, n)
@@ -104,7 +105,7 @@ func show(e tree.Entry) string {
 	if e.Kind == tree.File {
 		s += " " + cid(e.Content)
 	}
-	s += fmt.Sprintf("%s m%d %o base %s %v by %d", e.Target, e.MTime/1e9-1_700_000_000, e.Mode, cid(e.Base), e.Version, e.Author)
+	s += fmt.Sprintf("%s m%d %o %q base %s %v by %d", e.Target, e.MTime/1e9-1_700_000_000, e.Mode, e.Attrs, cid(e.Base), e.Version, e.Author)
 	if e.Conflict != nil {
 		s += fmt.Sprintf(" conflict of %q", e.Conflict.Of)
 	}
@@ -141,6 +142,9 @@ func (n *node) under(p tree.Path) (paths []tree.Path) {
 }
 
 func (n *node) put(e tree.Entry) {
+	if old := n.rows[e.Path]; old.Exists() && old.Kind == tree.File && old.Content != e.Content {
+		n.past[e.Path] = append(n.past[e.Path], old.Entry)
+	}
 	n.seq++
 	n.rows[e.Path] = tree.Record{Entry: e, Seq: n.seq}
 }
@@ -230,8 +234,20 @@ func (n *node) chmod(p tree.Path, mode uint32) {
 		return
 	}
 	e := n.rows[p].Entry
-	e.Mode = mode
+	e.Mode, e.Attrs = mode, attrsFor(mode)
 	n.author(e)
+}
+
+// attrsFor makes attributes change with the mode. (write says nothing of them, as
+// a device does that can't see them.)
+func attrsFor(mode uint32) tree.Attrs {
+	switch mode % 3 {
+	case 0:
+		return tree.NoAttrs
+	case 1:
+		return "\x01\x06user.a\x011"
+	}
+	return "\x01\x06user.a\x012"
 }
 
 // rebuild loses the index and scans what is there.
@@ -294,6 +310,15 @@ func (n *node) At(p tree.Path) (tree.Record, bool) { r, ok := n.rows[p]; return 
 func (n *node) PendingAt(p tree.Path) bool         { return len(n.remote[p]) > 0 }
 func (n *node) Replica(id tree.ReplicaID) tree.Replica {
 	return n.w.replicas[id]
+}
+
+func (n *node) Ancestor(p tree.Path, a, b tree.Version) tree.ContentID {
+	for _, e := range slices.Backward(n.past[p]) {
+		if a.Covers(e.Version) && b.Covers(e.Version) {
+			return e.Content
+		}
+	}
+	return tree.ContentID{}
 }
 
 func (n *node) LiveChildren(p tree.Path) (c Children) {

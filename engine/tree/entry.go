@@ -32,6 +32,7 @@ type Entry struct {
 	Mode    uint32    // permission bits (0o777) of a file or directory; 0 for a symlink
 	Content ContentID // of a file. In a tombstone: what was deleted
 	Target  string    // of a symlink, as written in it
+	Attrs   Attrs     // of a file or directory
 	// Base is the content that this one was edited from; zero when it was not
 	// edited from anything. For three-way merge, and for sending a chunk list
 	// as a difference.
@@ -64,9 +65,9 @@ func (e Entry) SameContent(f Entry) bool {
 }
 
 // SameMeta says whether the metadata is the same, too: permission bits, mtime,
-// the conflict tag.
+// attributes, the conflict tag.
 func (e Entry) SameMeta(f Entry) bool {
-	if e.Mode != f.Mode || e.MTime != f.MTime || (e.Conflict == nil) != (f.Conflict == nil) {
+	if e.Mode != f.Mode || e.MTime != f.MTime || e.Attrs != f.Attrs || (e.Conflict == nil) != (f.Conflict == nil) {
 		return false
 	}
 	return e.Conflict == nil || *e.Conflict == *f.Conflict
@@ -80,6 +81,7 @@ type Stat struct {
 	MTime int64 // nanoseconds, as the file system keeps it: its grain may be coarser than Entry.MTime
 	Mode  uint32
 	Inode uint64
+	Attrs uint64 // Attrs.Sum of what stood on it; 0: nothing, or nobody looked
 }
 
 // Record is one row of the local index: what stands (or stood) here.
@@ -87,4 +89,7 @@ type Record struct {
 	Entry
 	Disk Stat   // zero for a tombstone
 	Seq  uint64 // the place in this index's history at which the row was last written; never 0
+	// Sealed: the content of a file looks encrypted (engine/noise). Known where it
+	// was looked at; peers are not told.
+	Sealed bool
 }

@@ -29,11 +29,32 @@ type FolderState struct {
 	Bytes     int64
 	NeedFiles int64 // of all that the sender knows of, what it lacks
 	NeedBytes int64
+	NoRoom    int64 // of NeedFiles, those for which the sender's disk has no room; they come once it has
 	// Confirmed is when a person last said yes, on any device, to a held deletion
 	// in this folder: nanoseconds since 1970, 0 for never. Who hears of a later
 	// one lets what it holds happen.
 	Confirmed int64
+	// HeldFiles is how many files wait for a person on the sender, deleted or
+	// overwritten as HeldKind says; 0: none.
+	HeldFiles int64
+	HeldKind  Held
+	// TakenBack is when a person last asked, on any device, for what is held to be
+	// taken back, as Confirmed is for a yes.
+	TakenBack int64
+	// Digest sums up what stands in the folder; 0: it is not to be compared now.
+	// Devices that are level with each other have equal ones.
+	Digest uint64
+	Clock  int64 // the sender's clock when it sent this, milliseconds since 1970; 0: not told
 }
+
+// Held says what is held: bits. Others are of later versions, and ignored.
+type Held uint8
+
+const (
+	HeldDeleted     Held = 1 << iota // files that are gone
+	HeldOverwritten                  // files that were overwritten with what looks encrypted
+	HeldOfOthers                     // by another device than the one that says so: it has not carried it out
+)
 
 // Offer names a folder that a device holds.
 type Offer struct {

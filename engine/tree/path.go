@@ -33,7 +33,12 @@ type PathError struct {
 	Why  string // a phrase for a person
 }
 
-func (e *PathError) Error() string { return fmt.Sprintf("path %q %s", e.Name, e.Why) }
+func (e *PathError) Error() string {
+	if name := e.Name; len(name) > 80 {
+		return fmt.Sprintf("path %q… (%d bytes) %s", strings.ToValidUTF8(name[:80], ""), len(name), e.Why)
+	}
+	return fmt.Sprintf("path %q %s", e.Name, e.Why)
+}
 
 // ParsePath checks s and gives it as a Path. It refuses the empty string.
 func ParsePath(s string) (Path, error) {
