@@ -29,6 +29,22 @@ func Stat(path string) (Mount, error) {
 	return m, nil
 }
 
+// Space is how much room a file system has for us.
+type Space struct {
+	Free, Total             uint64 // bytes: those that we may still use, and all
+	FreeInodes, TotalInodes uint64 // the same for the number of files; both 0 where there is no such limit
+}
+
+// Room tells how much room there is where the existing path lies. It is cheap
+// enough to be asked all the time, and can block as Stat can.
+func Room(path string) (Space, error) {
+	s, err := room(path)
+	if err != nil {
+		return Space{}, fmt.Errorf("look at the room on the drive of %s: %w", path, err)
+	}
+	return s, nil
+}
+
 // isNetwork knows the file systems behind which another machine stands, or the
 // host of this one: locks and change events don't reach across.
 func isNetwork(fsType string) bool {

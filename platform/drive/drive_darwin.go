@@ -24,3 +24,11 @@ func stat(path string) (Mount, error) {
 		Removable: fs.Flags&removableFlag != 0,
 	}, nil
 }
+
+func room(path string) (Space, error) {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(path, &fs); err != nil {
+		return Space{}, &os.PathError{Op: "statfs", Path: path, Err: err}
+	}
+	return Space{Free: fs.Bavail * uint64(fs.Bsize), Total: fs.Blocks * uint64(fs.Bsize), FreeInodes: fs.Ffree, TotalInodes: fs.Files}, nil
+}

@@ -23,17 +23,13 @@ func stat(path string) (Mount, error) {
 	if path, err = filepath.EvalSymlinks(path); err != nil {
 		return Mount{}, err
 	}
-	var fs unix.Statfs_t
-	if err := untilDone(func() error { return unix.Statfs(path, &fs) }); err != nil {
-		return Mount{}, &os.PathError{Op: "statfs", Path: path, Err: err}
+	fs, err := statfs(path)
+	if err != nil {
+		return Mount{}, err
 	}
-	block := uint64(fs.Frsize) // what blocks are counted in; FUSE and NFS differ from Bsize
-	if block == 0 {
-		block = uint64(fs.Bsize)
-	}
+	s := spaceOf(&fs)
 	m := Mount{
-		Free: fs.Bavail * block, Total: fs.Blocks * block,
-		FreeInodes: fs.Ffree, TotalInodes: fs.Files,
+		Free: s.Free, Total: s.Total, FreeInodes: s.FreeInodes, TotalInodes: s.TotalInodes,
 		ReadOnly: int64(fs.Flags)&unix.ST_RDONLY != 0,
 		FSType:   fmt.Sprintf("%#x", uint32(fs.Type)),
 	}
@@ -46,6 +42,26 @@ func stat(path string) (Mount, error) {
 	m.Network = isNetwork(e.fsType)
 	m.Removable = !m.Network && removable(sysfs, deviceOf(e), 0)
 	return m, nil
+}
+
+func room(path string) (Space, error) {
+	fs, err := statfs(path)
+	return spaceOf(&fs), err
+}
+
+func statfs(path string) (fs unix.Statfs_t, err error) {
+	if err := untilDone(func() error { return unix.Statfs(path, &fs) }); err != nil {
+		return unix.Statfs_t{}, &os.PathError{Op: "statfs", Path: path, Err: err}
+	}
+	return fs, nil
+}
+
+func spaceOf(fs *unix.Statfs_t) Space {
+	block := uint64(fs.Frsize) // what blocks are counted in; FUSE and NFS differ from Bsize
+	if block == 0 {
+		block = uint64(fs.Bsize)
+	}
+	return Space{Free: fs.Bavail * block, Total: fs.Blocks * block, FreeInodes: fs.Ffree, TotalInodes: fs.Files}
 }
 
 func untilDone(f func() error) error {

@@ -5,3 +5,5 @@ package drive
 import "errors"
 
 func stat(string) (Mount, error) { return Mount{}, errors.ErrUnsupported }
+
+func room(string) (Space, error) { return Space{}, errors.ErrUnsupported }

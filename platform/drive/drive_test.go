@@ -34,6 +34,12 @@ func TestStat(t *testing.T) {
 	if err != nil || of.Point != m.Point || of.Total != m.Total {
 		t.Errorf("a file in it: %+v, %v", of, err)
 	}
+	if s, err := Room(dir); err != nil || s.Total != m.Total || s.TotalInodes != m.TotalInodes || s.Free > s.Total {
+		t.Errorf("the room is %+v, %v", s, err)
+	}
+	if _, err := Room(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("room where nothing is: %v", err)
+	}
 	if _, err := Stat(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("nothing there: %v", err)
 	}

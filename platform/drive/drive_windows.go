@@ -45,3 +45,14 @@ func stat(path string) (Mount, error) {
 	}
 	return m, nil
 }
+
+func room(path string) (s Space, err error) {
+	p, err := windows.UTF16PtrFromString(path)
+	if err != nil {
+		return Space{}, err
+	}
+	if err := windows.GetDiskFreeSpaceEx(p, &s.Free, &s.Total, nil); err != nil {
+		return Space{}, &os.PathError{Op: "GetDiskFreeSpaceEx", Path: path, Err: err}
+	}
+	return s, nil
+}

@@ -10,7 +10,8 @@ import (
 // stays with the directory that was opened, wherever that is moved meanwhile;
 // that is why it only reads. Its methods may be called from several goroutines.
 type Dir struct {
-	path string
+	path   string
+	people *people
 
 	mu     sync.RWMutex
 	b      dirBackend
@@ -24,7 +25,7 @@ func (r *Root) OpenDir(path string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Dir{path: path, b: b}, nil
+	return &Dir{path: path, people: &r.people, b: b}, nil
 }
 
 // Close ends the use of the directory.
@@ -96,7 +97,7 @@ func (d *Dir) OpenDir(name string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Dir{path: d.join(name), b: b}, nil
+	return &Dir{path: d.join(name), people: d.people, b: b}, nil
 }
 
 // OpenFile opens a regular file in the directory, as Root.OpenFile does.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 )
@@ -17,9 +18,12 @@ type Capabilities struct {
 	Lease         bool          // Writers tells
 	CaseSensitive bool          // "a" and "A" are two files
 	UnicodeExact  bool          // the NFC and the NFD form of a name are two files
+	OddNames      bool          // names that Windows has not, and all Unicode, are kept as they are, up to 255 bytes
 	ExecBit       bool          // permission bits are kept
 	Symlinks      bool          // Symlink works
 	Inodes        bool          // Info.Inode belongs to the file: it stays through a rename
+	Xattrs        bool          // user.* attributes are kept
+	ACLs          bool          // POSIX access control lists are kept
 	MTimeGrain    time.Duration // the coarseness of modification times; 0: they can't be set
 	FSType        string        // for people; "fuse" for all of FUSE, "" where it isn't told
 }
@@ -76,7 +80,7 @@ func (r *Root) makeProbeDir() (string, error) {
 func (p *probe) run() error {
 	p.caps.FSType = p.r.b.fsType()
 	for _, test := range []func() error{
-		p.exchange, p.noReplace, p.hardLink, p.reflink, p.lease, p.names, p.mode, p.symlink, p.inode, p.mtime,
+		p.exchange, p.noReplace, p.hardLink, p.reflink, p.lease, p.names, p.oddNames, p.mode, p.attrs, p.symlink, p.inode, p.mtime,
 	} {
 		if err := test(); err != nil {
 			return err
@@ -229,6 +233,58 @@ func (p *probe) names() error {
 	return nil
 }
 
+func (p *probe) oddNames() error {
+	p.caps.OddNames = true
+	for _, name := range []string{`<a:b"|?*\\>`, "dot.", "space ", "aux.txt", "\U0001f642", strings.Repeat("n", 255)} {
+		p.caps.OddNames = p.caps.OddNames && p.r.holdsName(p.dir, name) == nil
+	}
+	return nil
+}
+
+// HoldsName says whether the disk can hold a file of this name, by making one in
+// ".pinion/tmp" for a moment: nil, or the system's error, or fs.ErrInvalid where it
+// is kept under another name.
+func (r *Root) HoldsName(name string) error {
+	dir, err := r.makeProbeDir()
+	if err != nil {
+		return fmt.Errorf("try a name: %w", err)
+	}
+	err = r.holdsName(dir, name)
+	if rerr := r.RemoveDir(dir); err == nil {
+		err = rerr
+	}
+	return err
+}
+
+func (r *Root) holdsName(dir, name string) error {
+	f, err := r.Create(dir+"/"+name, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		return wrap("make", dir+"/"+name, as(fs.ErrInvalid, err)) // which is how exfat-fuse refuses a character
+	}
+	if err != nil {
+		return err
+	}
+	err = f.Close()
+	d, derr := r.OpenDir(dir)
+	if err == nil {
+		err = derr
+	}
+	if derr == nil {
+		names, nerr := d.Names()
+		if err == nil {
+			err = nerr
+		}
+		if err == nil && !slices.Contains(names, name) {
+			err = wrap("keep the name of", dir+"/"+name, fs.ErrInvalid)
+		}
+		d.Close()
+	}
+	if rerr := r.Remove(dir + "/" + name); err == nil {
+		err = rerr
+	}
+	return err
+}
+
 func (p *probe) mode() error {
 	a, err := p.file("a")
 	if err != nil {
@@ -243,6 +299,25 @@ func (p *probe) mode() error {
 		}
 		p.caps.ExecBit = p.caps.ExecBit && err == nil && i.Mode == mode
 	}
+	return nil
+}
+
+func (p *probe) attrs() error {
+	a, err := p.file("a")
+	if err != nil {
+		return err
+	}
+	kept := func(x Attr) bool {
+		kind := kindOfAttr(x.Name)
+		if p.r.SetAttrs(a, []Attr{x}, kind) != nil {
+			return false
+		}
+		list, err := p.r.Attrs(a, kind)
+		return err == nil && len(list) == 1 && list[0] == x
+	}
+	p.caps.Xattrs = kept(Attr{notes + "pinion.probe", "1"})
+	p.caps.ACLs = kept(Attr{aclAccess, "user::rw-,user:#0:r--,group::r--,mask::r--,other::---"}) ||
+		kept(Attr{aclAccess, "user::rw-,user:root:r--,group::r--,mask::r--,other::---"})
 	return nil
 }
 

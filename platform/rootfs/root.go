@@ -61,6 +61,8 @@ type Root struct {
 	// What Probe found missing although the system takes the call.
 	noExchange  atomic.Bool
 	noNoReplace atomic.Bool
+
+	people people
 }
 
 // Open opens the directory dir. Symlinks on the way to it are resolved now, once.

@@ -33,20 +33,48 @@ type notifier interface {
 	Close() error
 }
 
-type fsnotifier struct{ w *fsnotify.Watcher }
+// fsnotifier takes fsnotify's errors off it at once, whatever its user is at: it
+// tells them while it holds the lock that Add and Remove need.
+type fsnotifier struct {
+	w    *fsnotify.Watcher
+	errs chan error
+	done chan struct{}
+}
 
 func (n fsnotifier) Add(dir string) error          { return n.w.Add(dir) }
 func (n fsnotifier) Remove(dir string) error       { return n.w.Remove(dir) }
 func (n fsnotifier) Events() <-chan fsnotify.Event { return n.w.Events }
-func (n fsnotifier) Errors() <-chan error          { return n.w.Errors }
-func (n fsnotifier) Close() error                  { return n.w.Close() }
+func (n fsnotifier) Errors() <-chan error          { return n.errs }
+
+func (n fsnotifier) Close() error {
+	err := n.w.Close()
+	<-n.done
+	return err
+}
+
+// drain keeps one error: each has the same consequence. That a watch is gone
+// already, of a directory that was moved away and removed, is none.
+func (n fsnotifier) drain() {
+	defer close(n.done)
+	for err := range n.w.Errors {
+		if errors.Is(err, syscall.EINVAL) {
+			continue
+		}
+		select {
+		case n.errs <- err:
+		default:
+		}
+	}
+}
 
 func newFsnotifier() (notifier, error) {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
 		return nil, err
 	}
-	return fsnotifier{w}, nil
+	n := fsnotifier{w: w, errs: make(chan error, 1), done: make(chan struct{})}
+	go n.drain()
+	return n, nil
 }
 
 // inotify keeps a watch on every directory. Only its loop touches its state,

@@ -180,3 +180,48 @@ func BenchmarkReady(b *testing.B) {
 		}
 	}
 }
+
+// fsnotify holds its lock while it tells an error, such as that the watch of a
+// directory that was moved away and removed is gone. Whoever is about to add or
+// remove a watch then must not be who is to take the error.
+func TestErrorNotTakenDoesNotHoldUpEvents(t *testing.T) {
+	root := t.TempDir()
+	dir, sub, out := filepath.Join(root, "dir"), filepath.Join(root, "dir", "sub"), filepath.Join(root, "out")
+	if err := os.MkdirAll(sub, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	n, err := newFsnotifier()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	for _, d := range []string{dir, sub} {
+		if err := n.Add(d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	touch := func(name string) {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	touch("first") // its event is not taken yet: the rest is read when sub is gone
+	if err := errors.Join(os.Rename(sub, out), os.Remove(out)); err != nil {
+		t.Fatal(err)
+	}
+	touch("last")
+	stuck := time.After(30 * time.Second)
+	for {
+		select {
+		case e := <-n.Events():
+			if filepath.Base(e.Name) == "last" {
+				if err := n.Remove(dir); err != nil {
+					t.Error(err)
+				}
+				return
+			}
+		case <-stuck:
+			t.Fatal("no more events come")
+		}
+	}
+}
