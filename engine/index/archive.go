@@ -104,6 +104,78 @@ func (ix *Index) Archived(ctx context.Context, q ArchiveQuery) ([]Archived, erro
 	return ix.listArchived(ctx, where.String()+order, append(args, max(1, q.Limit))...)
 }
 
+// ArchivePage lists archived files of a path and of all below it (empty: of
+// everything), in the order of their paths, those of one path from the oldest
+// on, beginning after the one with that path and ID.
+func (ix *Index) ArchivePage(ctx context.Context, q ArchivePageQuery) ([]Archived, error) {
+	from, to := span(q.Within)
+	if q.Within != "" {
+		from = pathKey(q.Within)
+	}
+	where := "a.path >= ? AND a.path < ?"
+	args := []any{from, to}
+	if q.Path != "" {
+		where += " AND (a.path, a.id) > (?, ?)"
+		args = append(args, pathKey(q.Path), q.ID)
+	}
+	if q.Deleted {
+		where += " AND NOT EXISTS (SELECT 1 FROM entry e WHERE e.path = a.path AND e.kind < 16)"
+	}
+	return ix.listArchived(ctx, where+" ORDER BY a.path, a.id", append(args, max(1, q.Limit))...)
+}
+
+// ArchivePageQuery chooses a page of the archive.
+type ArchivePageQuery struct {
+	Within  tree.Path
+	Deleted bool // only of paths at which nothing stands now
+	Path    tree.Path
+	ID      int64
+	Limit   int // at least 1
+}
+
+// Gone calls fn for each tombstone of a kind at a path and below it, in
+// tree.Path.Compare's order, until it returns false or an error. fn may use the
+// index.
+func (ix *Index) Gone(ctx context.Context, within tree.Path, kind tree.Kind, fn func(tree.Record) (bool, error)) error {
+	from, to := span(within)
+	if within != "" {
+		if rec, ok, err := ix.Get(ctx, within); err != nil {
+			return err
+		} else if ok && rec.Deleted && rec.Kind == kind {
+			if more, err := fn(rec); !more || err != nil {
+				return err
+			}
+		}
+	}
+	for {
+		rows, err := ix.list(ctx, "list what was deleted", page, all, "path > ? AND path < ? AND kind >= 16 AND kind & 7 = ? ORDER BY path LIMIT ?", from, to, int64(kind), page)
+		if err != nil {
+			return err
+		}
+		for _, rec := range rows {
+			if more, err := fn(rec); !more || err != nil {
+				return err
+			}
+		}
+		if len(rows) < page {
+			return nil
+		}
+		from = pathKey(rows[len(rows)-1].Path)
+	}
+}
+
+// EverHeld says whether a file or symlink stands below a directory, or stood
+// there and is not forgotten.
+func (ix *Index) EverHeld(ctx context.Context, dir tree.Path) (held bool, err error) {
+	from, to := span(dir)
+	err = ix.read(ctx, "look below a directory", func(c *conn) error {
+		n, err := c.integer("SELECT EXISTS (SELECT 1 FROM entry WHERE path > ? AND path < ? AND kind & 7 <> 2)", from, to)
+		held = n > 0
+		return err
+	})
+	return held, err
+}
+
 // FindArchived gives archived files of that content, newest first.
 func (ix *Index) FindArchived(ctx context.Context, content tree.ContentID, limit int) ([]Archived, error) {
 	if content.IsZero() {

@@ -28,11 +28,18 @@ const (
 	hasMovedTo
 	hasDiskOwn   // lstat gave something else, spelled out
 	hasDiskInode // of what is no live file: that one's is a column
+	hasAttrs
+	hasDiskAttrs // the disk had others than the entry's own
+	isSealed     // a live file's content looks encrypted
 	allBits      = 1<<iota - 1
 )
 
 // maxLocal is how many replicas an index remembers; more is an attack.
 const maxLocal = 1 << 14
+
+// maxTold is up to how many of them are taken from peers: the rest is left for
+// our own lives.
+const maxTold = maxLocal - 1<<10
 
 // pathKey is the stored form of a path, in whose byte order
 // tree.Path.Compare's is kept.
@@ -165,12 +172,24 @@ func entryBits(r *tree.Record, live bool) (bits uint64) {
 	set(e.Conflict != nil, hasConflict)
 	set(e.Conflict != nil && !e.Conflict.Base.IsZero(), hasConflictBase)
 	set(e.MovedTo != "", hasMovedTo)
+	set(e.Attrs != "", hasAttrs)
+	set(d.Attrs != diskAttrs(r), hasDiskAttrs)
+	set(r.Sealed && live, isSealed)
 	set(d.Inode != 0 && !live, hasDiskInode)
-	d.Inode = 0
+	d.Inode, d.Attrs = 0, 0
 	same := d == tree.Stat{Kind: e.Kind, Size: e.Size, MTime: e.MTime, Mode: e.Mode}
 	set(same, hasDiskSame)
 	set(!same && d != tree.Stat{}, hasDiskOwn)
 	return bits
+}
+
+// diskAttrs is what Disk.Attrs is unless it is spelled out: where something stood,
+// the entry's own.
+func diskAttrs(r *tree.Record) uint64 {
+	if r.Disk.Kind == 0 {
+		return 0
+	}
+	return r.Attrs.Sum()
 }
 
 func packRare(b []byte, bits uint64, r *tree.Record) ([]byte, error) {
@@ -198,6 +217,12 @@ func packRare(b []byte, bits uint64, r *tree.Record) ([]byte, error) {
 	}
 	if bits&hasDiskInode != 0 {
 		b = binary.AppendUvarint(b, r.Disk.Inode)
+	}
+	if bits&hasAttrs != 0 {
+		text(string(r.Attrs))
+	}
+	if bits&hasDiskAttrs != 0 {
+		b = binary.LittleEndian.AppendUint64(b, r.Disk.Attrs)
 	}
 	return b, nil
 }
@@ -308,6 +333,7 @@ func unpack(s stored, names func(uint64) (tree.ReplicaID, bool)) (rec tree.Recor
 		e.Base = r.content(0, 0)
 	}
 	r.rare(bits, &rec)
+	rec.Sealed = bits&isSealed != 0
 	if inode, ok := s.inode.(int64); ok && live {
 		rec.Disk.Inode = uint64(inode)
 	}
@@ -381,6 +407,23 @@ func (r *reader) rare(bits uint64, rec *tree.Record) {
 	}
 	if bits&hasDiskInode != 0 {
 		rec.Disk.Inode = r.uint()
+	}
+	r.attrs(bits, rec)
+}
+
+func (r *reader) attrs(bits uint64, rec *tree.Record) {
+	if bits&hasAttrs != 0 {
+		attrs, err := tree.ParseAttrs(r.text(tree.MaxAttrBytes))
+		if err != nil {
+			r.fail(err)
+		}
+		rec.Attrs = attrs
+	}
+	rec.Disk.Attrs = diskAttrs(rec)
+	if bits&hasDiskAttrs != 0 {
+		if b := r.take(8); b != nil {
+			rec.Disk.Attrs = binary.LittleEndian.Uint64(b)
+		}
 	}
 }
 

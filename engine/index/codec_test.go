@@ -33,6 +33,21 @@ func genVersion(t *rapid.T, replicas int) tree.Version {
 	return v
 }
 
+func genAttrs(t *rapid.T) tree.Attrs {
+	var list []tree.Attr
+	for _, name := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"user.a", "user.b", "acl.access"}), 0, 3, rapid.ID).Draw(t, "attribute names") {
+		list = append(list, tree.Attr{Name: name, Value: rapid.StringN(0, 5, -1).Draw(t, "attribute")})
+	}
+	if len(list) == 0 && rapid.Bool().Draw(t, "no attributes known") {
+		return ""
+	}
+	attrs, err := tree.PackAttrs(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return attrs
+}
+
 // genRecord draws all fields, independent of what would make sense.
 func genRecord(t *rapid.T) tree.Record {
 	i64 := rapid.OneOf(rapid.Int64(), rapid.SampledFrom([]int64{0, 1, -1, math.MaxInt64, math.MinInt64}))
@@ -49,6 +64,7 @@ func genRecord(t *rapid.T) tree.Record {
 	if rapid.Bool().Draw(t, "moved") {
 		e.MovedTo = genPath(t)
 	}
+	e.Attrs = genAttrs(t)
 	r := tree.Record{Entry: e, Seq: rapid.Uint64Range(1, math.MaxInt64).Draw(t, "seq")}
 	switch rapid.IntRange(0, 2).Draw(t, "disk") {
 	case 1:
@@ -57,6 +73,7 @@ func genRecord(t *rapid.T) tree.Record {
 		r.Disk = tree.Stat{Kind: tree.Kind(rapid.IntRange(0, 3).Draw(t, "disk kind")), Size: size.Draw(t, "disk size"), MTime: i64.Draw(t, "disk mtime"), Mode: rapid.Uint32().Draw(t, "disk mode")}
 	}
 	r.Disk.Inode = rapid.Uint64().Draw(t, "inode")
+	r.Disk.Attrs = rapid.SampledFrom([]uint64{0, 1, e.Attrs.Sum(), math.MaxUint64}).Draw(t, "disk attributes")
 	return r
 }
 

@@ -68,6 +68,11 @@ func (tx *txn) change(c *Change) (seq uint64, ok bool, err error) {
 		return 0, ok, err
 	}
 	if c.If != 0 {
+		if !c.Forget {
+			if err := tx.descend(key, c.If, &rec.Entry); err != nil {
+				return 0, false, err
+			}
+		}
 		if ok, err := tx.drop(key, c.If); !ok || err != nil {
 			return 0, false, err
 		}
@@ -119,6 +124,8 @@ func checkEntry(e *tree.Entry) error {
 		return fmt.Errorf("its kind %d is none", e.Kind)
 	case len(e.Version) == 0 || !e.Version.Valid():
 		return fmt.Errorf("its version is none")
+	case len(e.Attrs) > tree.MaxAttrBytes:
+		return fmt.Errorf("its attributes are out of bounds")
 	case e.Size < 0 || len(e.Target) > tree.MaxTarget || len(e.MovedTo) > tree.MaxPath:
 		return fmt.Errorf("its size, target or destination is out of bounds")
 	case e.Conflict != nil && (e.Conflict.Of == "" || len(e.Conflict.Of) > tree.MaxPath):

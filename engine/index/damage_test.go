@@ -135,3 +135,19 @@ func TestANewerFileIsNotDamaged(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A disk that became read-only, or fails, is told apart from a peer's fault.
+func TestADiskThatFailsIsNamed(t *testing.T) {
+	ix, _ := fresh(t)
+	if err := ix.w.script("PRAGMA query_only = 1"); err != nil {
+		t.Fatal(err)
+	}
+	_, err := ix.Commit(context.Background(), Update{Changes: []Change{rec(file("a", 1, ix.Self().ID, 1))}})
+	if !errors.Is(err, ErrDisk) || errors.Is(err, ErrDamaged) {
+		t.Errorf("a disk that can't be written gives %v", err)
+	}
+	if err := ix.w.script("PRAGMA query_only = 0"); err != nil {
+		t.Fatal(err)
+	}
+	commit(t, ix, rec(file("a", 1, ix.Self().ID, 1)))
+}

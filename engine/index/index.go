@@ -21,6 +21,9 @@ type Options struct {
 	Device     tree.DeviceID
 	DeviceName string
 	CacheKiB   int // SQLite's page caches together; 0: 4096
+	// Refused is told of the entries that Observe left out, up to some for each
+	// batch, and why. nil: nobody wants to know.
+	Refused func(from tree.DeviceID, path tree.Path, why error)
 }
 
 // readers is how many reads go on at once, apart from what Commit and Observe
@@ -98,6 +101,11 @@ func (ix *Index) open(ctx context.Context, file string) (err error) {
 	}
 	ix.writing <- struct{}{}
 	return ix.load(ctx)
+}
+
+// Check looks through the whole file: ErrDamaged if it is not sound.
+func (ix *Index) Check(ctx context.Context) error {
+	return ix.read(ctx, "check the index", (*conn).check)
 }
 
 // check looks through the whole file, apart from the agreement of the indexes.

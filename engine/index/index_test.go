@@ -390,3 +390,69 @@ func TestAFileOfAnotherProgramIsDamaged(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestArchiveByPaths: pages of the archive in the order of a walk, also of one
+// path and what is below it, and not of its neighbours.
+func TestArchiveByPaths(t *testing.T) {
+	ix, w := fresh(t)
+	ctx, self := context.Background(), ix.Self().ID
+	row := func(p tree.Path, n int) Archived {
+		return Archived{Path: p, When: w.now.UnixNano(), Size: int64(n), Content: content(n), By: self, Reason: Deleted, File: fmt.Sprint(p, "~", n)}
+	}
+	rows := []Archived{row("d.x", 1), row("d/a", 2), row("e", 3), row("d", 4), row("d/a", 5), row("d/b/c", 6)}
+	ok(ix.Commit(ctx, Update{Changes: []Change{rec(file("d/b/c", 1, self, 1)), rec(folder("d", self))}, Archived: rows}))(t)
+	for i := range rows {
+		rows[i].ID = int64(i + 1)
+	}
+	all := []Archived{rows[3], rows[1], rows[4], rows[5], rows[0], rows[2]}
+	for _, c := range []struct {
+		q    ArchivePageQuery
+		want []Archived
+	}{
+		{ArchivePageQuery{Limit: 9}, all},
+		{ArchivePageQuery{Limit: 9, Within: "d"}, all[:4]},
+		{ArchivePageQuery{Limit: 2, Within: "d"}, all[:2]},
+		{ArchivePageQuery{Limit: 9, Within: "d", Path: "d/a", ID: 2}, all[2:4]},
+		{ArchivePageQuery{Limit: 9, Within: "d", Path: "d/a", ID: 5}, all[3:4]},
+		{ArchivePageQuery{Limit: 9, Within: "d/a"}, all[1:3]},
+		{ArchivePageQuery{Limit: 9, Within: "d/b"}, all[3:4]},
+		{ArchivePageQuery{Limit: 9, Within: "never"}, nil},
+		{ArchivePageQuery{Limit: 9, Deleted: true}, []Archived{rows[1], rows[4], rows[0], rows[2]}},
+	} {
+		if got := ok(ix.ArchivePage(ctx, c.q))(t); !slices.Equal(got, c.want) {
+			t.Errorf("%+v:\n%v\ninstead of\n%v", c.q, got, c.want)
+		}
+	}
+}
+
+// TestDeletedDirectories, and whether anything but directories was ever in them.
+func TestDeletedDirectories(t *testing.T) {
+	ix, _ := fresh(t)
+	ctx, self := context.Background(), ix.Self().ID
+	ok(ix.Commit(ctx, Update{Changes: []Change{
+		rec(folder("d", self)), rec(gone(folder("d/empty", self), self, 2)), rec(gone(folder("d/empty/deep", self), self, 2)), rec(gone(folder("d/held", self), self, 2)),
+		rec(gone(file("d/held/a", 1, self, 1), self, 2)), rec(gone(file("d/file", 2, self, 1), self, 2)), rec(gone(folder("other", self), self, 2)),
+	}}))(t)
+	var got []tree.Path
+	err := ix.Gone(ctx, "d", tree.Dir, func(r tree.Record) (bool, error) {
+		if ok(ix.EverHeld(ctx, r.Path))(t) {
+			return true, nil
+		}
+		got = append(got, r.Path)
+		return true, nil
+	})
+	if err != nil || !slices.Equal(got, []tree.Path{"d/empty", "d/empty/deep"}) {
+		t.Errorf("%q, %v", got, err)
+	}
+	for within, want := range map[tree.Path][]tree.Path{"": {"d/file", "d/held/a"}, "d/held": {"d/held/a"}, "d/file": {"d/file"}, "other": nil} {
+		got = nil
+		err = ix.Gone(ctx, within, tree.File, func(r tree.Record) (bool, error) { got = append(got, r.Path); return true, nil })
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("files in %q: %q, %v", within, got, err)
+		}
+	}
+}
+
+func folder(p tree.Path, r tree.ReplicaID) tree.Entry {
+	return tree.Entry{Path: p, Kind: tree.Dir, Mode: 0o755, Version: tree.Version{{Replica: r, N: 1}}, Author: r}
+}

@@ -116,6 +116,17 @@ func (n *names) load(c *conn) error {
 	}, "SELECT id, device, replica, epoch, seq FROM device ORDER BY id")
 }
 
+// toldReplica records whose a replica is by a peer's word. What was said first
+// stands, whatever is said later, and beyond the bound nothing is recorded:
+// entries that name such a replica are left out.
+func (tx *txn) toldReplica(r tree.Replica) error {
+	if _, err := tx.ix.names.local(r.ID); err == nil || len(tx.ix.names.replicas) >= maxTold {
+		return nil
+	}
+	_, err := tx.addReplica(r)
+	return err
+}
+
 // addReplica records whose a replica is. Said once, it never changes.
 func (tx *txn) addReplica(r tree.Replica) (uint64, error) {
 	n := tx.ix.names

@@ -13,6 +13,14 @@ import (
 // never did: this index is an older copy. The remedy is Forked.
 var ErrRolledBack = errors.New("a peer knows more of our own changes than this index: it is an older copy")
 
+// ErrWide is why an entry is left out whose version, with what is known of its
+// path, names so many replicas that another writing of it might have no room.
+var ErrWide = errors.New("its version names more replicas than a circle can have")
+
+// spareStamps are left free in the versions that are taken from peers, for the
+// writings that follow.
+const spareStamps = 128
+
 // Classes of urgency, the upper bits of a remote row's rank.
 const (
 	urgentClass = iota // what somebody waits for
@@ -40,15 +48,25 @@ type remoteRow struct {
 
 // Observe records what a peer told of its index, in one transaction with the
 // position up to which it told. Kept is only what our own rows do not cover;
-// news is how many entries that were.
+// news is how many entries that were. An entry that can't be kept for what it is
+// (ErrWide, ErrUnknownReplica) is left out and the rest is taken: whoever tells of
+// it may have it from somebody else.
 func (ix *Index) Observe(ctx context.Context, from tree.DeviceID, b tree.Batch) (news int, err error) {
+	var refused []refusal
+	defer func() {
+		for _, r := range refused {
+			if err == nil && ix.o.Refused != nil {
+				ix.o.Refused(from, r.path, r.why)
+			}
+		}
+	}()
 	err = ix.write(ctx, "record what a peer told", func(tx *txn) error {
 		dev, err := tx.device(from)
 		if err != nil {
 			return err
 		}
 		for _, r := range b.Replicas {
-			if _, err := tx.addReplica(r); err != nil {
+			if err := tx.toldReplica(r); err != nil {
 				return err
 			}
 		}
@@ -60,6 +78,12 @@ func (ix *Index) Observe(ctx context.Context, from tree.DeviceID, b tree.Batch) 
 				return ErrRolledBack
 			}
 			kept, err := tx.observe(dev, e, now)
+			if errors.Is(err, ErrWide) || errors.Is(err, ErrUnknownReplica) {
+				if len(refused) < mostRefused {
+					refused = append(refused, refusal{e.Path, err})
+				}
+				continue
+			}
 			if err != nil {
 				return fmt.Errorf("%q: %w", e.Path, err)
 			}
@@ -75,6 +99,35 @@ func (ix *Index) Observe(ctx context.Context, from tree.DeviceID, b tree.Batch) 
 	return news, nil
 }
 
+// mostRefused bounds what Refused is told of one batch.
+const mostRefused = 16
+
+type refusal struct {
+	path tree.Path
+	why  error
+}
+
+// room says whether a told entry can be kept beside what is known of its path:
+// its replicas are known, and what all of it comes to leaves room for more.
+func (tx *txn) room(e *tree.Entry, ours *tree.Entry, others []remoteRow) error {
+	for _, s := range e.Version {
+		if _, err := tx.ix.names.local(s.Replica); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.ix.names.local(e.Author); e.Author != 0 && err != nil {
+		return err
+	}
+	all := e.Version.Join(ours.Version)
+	for _, r := range others {
+		all = all.Join(r.entry.Version)
+	}
+	if len(all) > tree.MaxStamps-spareStamps && len(all) > len(ours.Version) {
+		return ErrWide
+	}
+	return nil
+}
+
 func (tx *txn) observe(dev int64, e *tree.Entry, now time.Time) (kept bool, err error) {
 	if err := checkEntry(e); err != nil {
 		return false, err
@@ -84,8 +137,14 @@ func (tx *txn) observe(dev int64, e *tree.Entry, now time.Time) (kept bool, err 
 	if err != nil {
 		return false, err
 	}
+	if have {
+		*e = e.Inherit(ours)
+	}
 	before, err := tx.remotes(key)
 	if err != nil {
+		return false, err
+	}
+	if err := tx.room(e, &ours, before); err != nil {
 		return false, err
 	}
 	after := make([]remoteRow, 0, len(before)+1)

@@ -30,6 +30,9 @@ type PendingQuery struct {
 	Skip  func(tree.Path) bool // leaves paths out; nil: none
 	// NoDeletions leaves out the rows by which somebody deletes a path.
 	NoDeletions bool
+	// NoSuspects leaves out the paths at which a told content is suspect and was
+	// not let pass.
+	NoSuspects bool
 }
 
 // pendingRow is a row of remote that stands for its path.
@@ -44,7 +47,7 @@ type pendingRow struct {
 // may sort before the cursor: it is found by starting anew.
 func (ix *Index) Pending(ctx context.Context, q PendingQuery) (out []Pending, next Cursor, err error) {
 	for next = q.After; len(out) < q.Limit; {
-		rows, last, err := ix.pendingPage(ctx, next, min(page, q.Limit+32), q.NoDeletions)
+		rows, last, err := ix.pendingPage(ctx, next, min(page, q.Limit+32), q)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -78,10 +81,14 @@ func (ix *Index) Pending(ctx context.Context, q PendingQuery) (out []Pending, ne
 
 // pendingPage reads one page; a path stands in it at its most urgent row only.
 // last is the rank of the last row that was looked at, 0 at the end.
-func (ix *Index) pendingPage(ctx context.Context, after Cursor, limit int, noDeletions bool) (rows []pendingRow, last Cursor, err error) {
+func (ix *Index) pendingPage(ctx context.Context, after Cursor, limit int, q PendingQuery) (rows []pendingRow, last Cursor, err error) {
 	n, below := 0, 256
-	if noDeletions {
+	if q.NoDeletions {
 		below = 16 // the mark of a tombstone
+	}
+	filter := ""
+	if q.NoSuspects {
+		filter = " AND NOT EXISTS (SELECT 1 FROM suspect s WHERE s.path = r.path AND s.side = 1 AND s.passed = 0)"
 	}
 	err = ix.read(ctx, "list what is pending", func(c *conn) error {
 		return c.query(func(r *row) error {
@@ -116,7 +123,7 @@ func (ix *Index) pendingPage(ctx context.Context, after Cursor, limit int, noDel
 			(SELECT min(rank) FROM remote x WHERE x.path = r.path),
 			(SELECT count(*) FROM remote x WHERE x.path = r.path),
 			e.seq, e.kind, e.c6, e.inode, e.meta
-			FROM remote r LEFT JOIN entry e ON e.path = r.path WHERE r.rank > ? AND r.kind < ? ORDER BY r.rank LIMIT ?`, int64(after), below, limit)
+			FROM remote r LEFT JOIN entry e ON e.path = r.path WHERE r.rank > ? AND r.kind < ?`+filter+` ORDER BY r.rank LIMIT ?`, int64(after), below, limit)
 	})
 	if n < limit {
 		last = 0
@@ -163,6 +170,29 @@ func (ix *Index) PendingUnder(ctx context.Context, dir tree.Path) (stands, gone 
 		return err
 	})
 	return stands, gone, err
+}
+
+// PendingWithin counts what is pending at and below a path, as Counts does for all
+// of it.
+func (ix *Index) PendingWithin(ctx context.Context, p tree.Path) (paths, files, bytes int64, err error) {
+	_, to := span(p)
+	var sum Counts
+	var at []byte
+	var rows []remoteRow
+	err = ix.read(ctx, "count what is pending below a path", func(c *conn) error {
+		err := c.query(func(r *row) error {
+			if key := r.blob(0); string(key) != string(at) {
+				sum.pendingAt(rows, 1)
+				at, rows = append(at[:0], key...), rows[:0]
+			}
+			e, err := ix.remoteEntry(r, 1)
+			rows = append(rows, remoteRow{entry: e})
+			return err
+		}, "SELECT path, kind, meta FROM remote WHERE path >= ? AND path < ? ORDER BY path", pathKey(p), to)
+		sum.pendingAt(rows, 1)
+		return err
+	})
+	return sum.PendingPaths, sum.NeedFiles, sum.NeedBytes, err
 }
 
 // LiveChildren says what stands here below dir: unpending is 1 if there is a

@@ -2,7 +2,9 @@ package index
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -94,6 +96,51 @@ func TestEqualVersionsOfDifferentContentStayPending(t *testing.T) {
 	}
 }
 
+func TestWhatIsPendingWithinAPathIsCounted(t *testing.T) {
+	ix, _ := fresh(t)
+	observe(t, ix, peer(2))
+	observe(t, ix, peer(3))
+	var all []tree.Entry
+	for _, p := range []tree.Path{"dir", "dir/a", "dir/b/c", "dir ", "dirt/a"} {
+		all = append(all, file(p, 1, 2, 5))
+	}
+	observe(t, ix, peer(2), all...)
+	observe(t, ix, peer(3), file("dir/a", 2, 3, 6), gone(file("dir/gone", 1, 3, 5), 3, 6))
+	paths, files, bytes, err := ix.PendingWithin(context.Background(), "dir")
+	if err != nil || paths != 4 || files != 3 || bytes != 1+2+1 { // of dir/a the larger
+		t.Errorf("%d paths, %d files, %d bytes: %v", paths, files, bytes, err)
+	}
+	if paths, _, _, _ := ix.PendingWithin(context.Background(), "dir/a/x"); paths != 0 {
+		t.Errorf("%d paths below a file", paths)
+	}
+}
+
+// What a device says nothing of is kept.
+func TestAttributesAreInheritedFromOurRow(t *testing.T) {
+	ix, _ := fresh(t)
+	observe(t, ix, peer(2))
+	ours := file("a", 1, 2, 5)
+	ours.Attrs = "\x01\x06user.a\x011"
+	commit(t, ix, rec(ours))
+	plain := file("a", 1, 2, 5)
+	if n := observe(t, ix, peer(2), plain); n != 0 {
+		t.Error("the same without attributes is news")
+	}
+	if n := observe(t, ix, peer(2), file("a", 2, 2, 6)); n != 1 {
+		t.Error("an edit is no news")
+	}
+	p, _, err := ix.PendingAt(context.Background(), "a")
+	if err != nil || p.Remotes[0].Entry.Attrs != ours.Attrs {
+		t.Errorf("%+v %v", p, err)
+	}
+	none := file("a", 2, 2, 7)
+	none.Attrs = tree.NoAttrs
+	observe(t, ix, peer(2), none)
+	if p, _, _ := ix.PendingAt(context.Background(), "a"); p.Remotes[0].Entry.Attrs != tree.NoAttrs {
+		t.Errorf("%+v", p)
+	}
+}
+
 // Else a device that never heard of the deletion could bring the file back for
 // good.
 func TestATombstoneOfWhatWeNeverHadIsPending(t *testing.T) {
@@ -119,20 +166,93 @@ func TestObserveRefusesNonsenseWhole(t *testing.T) {
 	ix, _ := fresh(t)
 	good := file("good", 1, 2, 1)
 	for name, e := range map[string]tree.Entry{
-		"no path":         {Kind: tree.File, Version: good.Version},
-		"no kind":         {Path: "x", Version: good.Version},
-		"kind 9":          {Path: "x", Kind: 9, Version: good.Version},
-		"no version":      {Path: "x", Kind: tree.File},
-		"zero counter":    {Path: "x", Kind: tree.File, Version: tree.Version{{Replica: 2}}},
-		"size":            {Path: "x", Kind: tree.File, Size: -1, Version: good.Version},
-		"conflict of":     {Path: "x", Kind: tree.File, Version: good.Version, Conflict: &tree.Conflict{}},
-		"content's hash":  {Path: "x", Kind: tree.File, Version: good.Version, Content: tree.ContentID{7}},
-		"unknown replica": file("x", 1, 99, 1),
+		"no path":        {Kind: tree.File, Version: good.Version},
+		"no kind":        {Path: "x", Version: good.Version},
+		"kind 9":         {Path: "x", Kind: 9, Version: good.Version},
+		"no version":     {Path: "x", Kind: tree.File},
+		"zero counter":   {Path: "x", Kind: tree.File, Version: tree.Version{{Replica: 2}}},
+		"size":           {Path: "x", Kind: tree.File, Size: -1, Version: good.Version},
+		"conflict of":    {Path: "x", Kind: tree.File, Version: good.Version, Conflict: &tree.Conflict{}},
+		"content's hash": {Path: "x", Kind: tree.File, Version: good.Version, Content: tree.ContentID{7}},
 	} {
 		b := tree.Batch{Entries: []tree.Entry{good, e}, Replicas: []tree.Replica{peer(2)}, Upto: tree.Position{Replica: 2, Epoch: 1, Seq: 2}}
 		if _, err := ix.Observe(context.Background(), device(2), b); err == nil || ix.Counts() != (Counts{}) {
 			t.Errorf("%s: %v, %+v", name, err, ix.Counts())
 		}
+	}
+}
+
+// wide is a version of n replicas from first on, which observeWide tells of.
+func wide(first tree.ReplicaID, n int) tree.Version {
+	v := make(tree.Version, n)
+	for i := range v {
+		v[i] = tree.Stamp{Replica: first + tree.ReplicaID(i), N: 1}
+	}
+	return v
+}
+
+func observeWide(t *testing.T, ix *Index, from tree.DeviceID, entries ...tree.Entry) (news int) {
+	t.Helper()
+	b := tree.Batch{Entries: entries}
+	for _, e := range entries {
+		for _, s := range e.Version {
+			b.Replicas = append(b.Replicas, tree.Replica{ID: s.Replica, Device: from})
+		}
+	}
+	return ok(ix.Observe(context.Background(), from, b))(t)
+}
+
+// What could not be told on, or not be written again, is left out and named; the
+// rest of the batch is taken, since whoever tells it may be honest.
+func TestObserveLeavesOutWhatHasNoRoom(t *testing.T) {
+	w := newWorld()
+	o := w.options()
+	var refused []string
+	o.Refused = func(_ tree.DeviceID, p tree.Path, why error) {
+		refused = append(refused, fmt.Sprintf("%s: %v", p, errors.Is(why, ErrWide)))
+	}
+	ix := ok(Open(context.Background(), filepath.Join(t.TempDir(), "index.db"), o))(t)
+	defer ix.Close()
+	row := func(p tree.Path, v tree.Version) tree.Entry {
+		e := file(p, 1, v[0].Replica, 1)
+		e.Version = v
+		return e
+	}
+	if n := observeWide(t, ix, device(2), row("wide", wide(1000, tree.MaxStamps)), row("fine", wide(1000, 500))); n != 1 {
+		t.Errorf("%d are news", n)
+	}
+	// Two that have room each, and not together.
+	if n := observeWide(t, ix, device(3), row("fine", wide(5000, 500)), row("other", wide(5000, 3))); n != 1 {
+		t.Errorf("%d are news", n)
+	}
+	if n := observe(t, ix, peer(4), file("x", 1, 99, 1), file("y", 1, 4, 1)); n != 1 {
+		t.Errorf("%d are news", n)
+	}
+	if want := []string{"wide: true", "fine: true", "x: false"}; !slices.Equal(refused, want) {
+		t.Errorf("%q", refused)
+	}
+	if got := pendingPaths(t, ix); !slices.Equal(got, []tree.Path{"fine", "other", "y"}) && len(got) != 3 {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestReplicasHaveABound(t *testing.T) {
+	ix, _ := fresh(t)
+	for first := tree.ReplicaID(1000); first < 1000+maxLocal+5000; first += 1000 {
+		observeWide(t, ix, device(2), file("a", 1, 2, 1))
+		b := tree.Batch{}
+		for i := range tree.ReplicaID(1000) {
+			b.Replicas = append(b.Replicas, tree.Replica{ID: first + i, Device: device(2)})
+		}
+		if _, err := ix.Observe(context.Background(), device(2), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := ok(ix.Replicas(context.Background()))(t); len(got) != maxTold {
+		t.Errorf("%d are known", len(got))
+	}
+	if err := ix.NewIncarnation(context.Background()); err != nil {
+		t.Errorf("there is no room for our own: %v", err)
 	}
 }
 

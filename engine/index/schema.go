@@ -13,7 +13,7 @@ var errNewer = errors.New("the index was written by a newer version of Pinion: i
 
 // migrations are applied in order; the file's user_version counts them. A
 // script that was released is never changed.
-var migrations = [...]string{schema1}
+var migrations = [...]string{schema1, schemaKept, schemaPast, schemaSuspect}
 
 // Partial indexes hold only the rows that are ever looked up in them: c6 and
 // inode are NULL but for live files, b6 but for files edited from something.
@@ -43,6 +43,19 @@ CREATE INDEX archive_path ON archive (path);
 CREATE INDEX archive_content ON archive (content) WHERE content IS NOT NULL;
 
 CREATE TABLE activity (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, path BLOB NOT NULL, action TEXT NOT NULL, dev INTEGER NOT NULL);
+`
+
+// schemaPast: what stood at paths before, so that what two versions have in
+// common can be told; and deletions that gave way to a change.
+const schemaPast = `
+CREATE TABLE lineage (id INTEGER PRIMARY KEY, path BLOB NOT NULL, version BLOB NOT NULL, content BLOB NOT NULL);
+CREATE INDEX lineage_path ON lineage (path);
+CREATE TABLE beaten (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, version BLOB NOT NULL, by INTEGER NOT NULL, at INTEGER NOT NULL);
+`
+
+// schemaSuspect: contents that look encrypted and would take the place of others.
+const schemaSuspect = `
+CREATE TABLE suspect (path BLOB NOT NULL, side INTEGER NOT NULL, content BLOB NOT NULL, passed INTEGER NOT NULL, PRIMARY KEY (path, side)) WITHOUT ROWID;
 `
 
 // setUp gives a connection its settings. The first connection to a new file

@@ -16,10 +16,23 @@ import (
 // SetAside and a new index.
 var ErrDamaged = errors.New("the index is damaged")
 
+// ErrFull is returned when the disk has no room for what is to be written.
+// Nothing has happened then.
+var ErrFull = errors.New("the disk of the index is full")
+
+// ErrDisk is returned when the disk itself fails: it can't be read, or not be
+// written any more.
+var ErrDisk = errors.New("the disk of the index fails")
+
 // Result codes of SQLite (https://sqlite.org/rescode.html).
 const (
-	sqliteCorrupt = 11
-	sqliteNotADB  = 26
+	sqliteReadOnly = 8
+	sqliteIO       = 10
+	sqliteCorrupt  = 11
+	sqliteFull     = 13
+	sqliteCantOpen = 14
+	sqliteNotADB   = 26
+	sqliteNoShm    = 10 | 19<<8 // the file beside the WAL could not be made longer
 )
 
 // conn is one connection with its prepared statements. It speaks to the driver
@@ -174,11 +187,20 @@ func (r *row) text(i int) string {
 
 func (r *row) null(i int) bool { return r.v[i] == nil }
 
-// damage marks SQLite's ways of saying that the file is broken as ErrDamaged.
+// damage marks SQLite's ways of saying that the file is broken as ErrDamaged, and
+// that there is no room as ErrFull, that the disk fails as ErrDisk.
 func damage(err error) error {
 	var e *sqlite.Error
-	if errors.As(err, &e) && (e.Code()&0xff == sqliteCorrupt || e.Code()&0xff == sqliteNotADB) {
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch {
+	case e.Code()&0xff == sqliteCorrupt, e.Code()&0xff == sqliteNotADB:
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
+	case e.Code()&0xff == sqliteFull, e.Code() == sqliteNoShm:
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	case e.Code()&0xff == sqliteReadOnly, e.Code()&0xff == sqliteIO, e.Code()&0xff == sqliteCantOpen:
+		return fmt.Errorf("%w: %w", ErrDisk, err)
 	}
 	return err
 }
