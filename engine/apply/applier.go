@@ -3,7 +3,7 @@ package apply
 import (
 	"io"
 	"log/slog"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"pinion/engine/plan"
@@ -51,6 +51,11 @@ type Options struct {
 	Content func(r io.Reader, size int64) (tree.ContentID, error)
 	// Device is this device's name, for the names of conflict copies.
 	Device string
+	// Original gives what a path would be a conflict copy of, by its name, so that
+	// copies don't nest; nil: the path itself.
+	Original func(tree.Path) tree.Path
+	// Attributes says which attributes are set, and by whom.
+	Attributes Attributes
 	// Junk says whether a file of this name may go with its directory when that
 	// is deleted (.DS_Store, Thumbs.db): it goes to the archive. nil: none.
 	Junk func(name string) bool
@@ -66,10 +71,11 @@ type Applier struct {
 	caps rootfs.Capabilities
 	o    Options
 
-	mu       sync.Mutex          // held by Group, Recover and Recheck for their whole length; guards all below
+	turn     chan struct{}       // of length 1, held by Group, Recover and Recheck for their whole length; guards all below
 	serial   uint64              // of the last id drawn
 	touched  map[string]struct{} // directories to flush where SyncFS is not to be had
 	shelves  map[string]string   // live directory -> its place in the archive, made already; bounded
+	lateLeft atomic.Bool         // the last Recheck left something to look at again
 	stranded bool                // something lies in Private that could not be brought anywhere
 }
 
@@ -81,10 +87,13 @@ func New(fs FS, caps rootfs.Capabilities, o Options) *Applier {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Original == nil {
+		o.Original = func(p tree.Path) tree.Path { return p }
+	}
 	if o.Junk == nil {
 		o.Junk = func(string) bool { return false }
 	}
-	return &Applier{fs: fs, caps: caps, o: o, touched: map[string]struct{}{}, shelves: map[string]string{}}
+	return &Applier{fs: fs, caps: caps, o: o, turn: make(chan struct{}, 1), touched: map[string]struct{}{}, shelves: map[string]string{}}
 }
 
 // Status is how an action ended.
@@ -111,6 +120,7 @@ type Outcome struct {
 	Err      error
 	Changes  []Change   // for the index; with Done only
 	Archived []Archived // what now lies in the archive because of it; may be there with any status
+	Lacks    error      // with Done: what the disk could not take beside the content, in a sentence for a person
 }
 
 // Change is a row for the index, if the row there still has the Seq that If says.
@@ -141,7 +151,8 @@ type Archived struct {
 // archived file that was written after it had been displaced, or what a crash
 // had left on its way.
 type Late struct {
-	Path tree.Path // where it had been live
-	Kept tree.Path // where it stands now: Path itself or a conflict's name beside it, to be scanned; empty: it is in the archive, at File
-	File string    // its place in the archive: where it was (Kept is set) or is (Kept is empty)
+	Path tree.Path      // where it had been live
+	Kept tree.Path      // where it stands now: Path itself or a conflict's name beside it, to be scanned; empty: it is in the archive, at File
+	File string         // its place in the archive: where it was (Kept is set) or is (Kept is empty)
+	Base tree.ContentID // what it held when it was displaced; zero if not known
 }

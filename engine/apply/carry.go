@@ -3,7 +3,6 @@ package apply
 import (
 	"errors"
 	"io/fs"
-	"strings"
 
 	"pinion/engine/plan"
 	"pinion/engine/tree"
@@ -33,7 +32,7 @@ func (g *group) createDir(it *item) error {
 		return err
 	}
 	return g.a.lifted(func() (err error) {
-		it.want, err = g.a.makeDir(it.path(), it.act.Entry.Mode)
+		it.want, err = g.makeDir(it, it.path())
 		return err
 	}, it.path())
 }
@@ -44,11 +43,12 @@ func (g *group) createDir(it *item) error {
 func (g *group) taken(it *item) {
 	p := it.act.Entry.Path
 	if twin := g.a.twin(p); twin != "" {
-		it.end(Failed, &Problem{string(p), "can't be on this disk beside " + string(twin) + ", which differs only in case. Rename one of them.", fs.ErrExist})
+		it.end(Failed, &Problem{string(p), "can't be on this disk beside " + string(twin) + ", which differs only in case. Rename one of them.", ErrTwin})
 		return
 	}
 	if info, err := g.a.fs.Lstat(string(p)); err == nil && it.act.Op == plan.Make && info.Kind == rootfs.Directory && info.Mode == it.act.Entry.Mode {
 		it.want = statOf(info)
+		it.want.Attrs = g.a.wears(string(p))
 		it.end(Done, nil)
 		return
 	}
@@ -57,7 +57,7 @@ func (g *group) taken(it *item) {
 
 // twin finds the name that a file system without case takes for p's.
 func (a *Applier) twin(p tree.Path) tree.Path {
-	if a.caps.CaseSensitive {
+	if a.caps.CaseSensitive && a.caps.UnicodeExact {
 		return ""
 	}
 	dir := string(p.Dir())
@@ -73,7 +73,7 @@ func (a *Applier) twin(p tree.Path) tree.Path {
 		if name == p.Base() {
 			return ""
 		}
-		if strings.EqualFold(name, p.Base()) {
+		if tree.SameName(name, p.Base()) {
 			twin = name
 		}
 	}

@@ -24,6 +24,7 @@ type item struct {
 	ready    bool // looked at, dressed: its turn comes in carryOut
 	changes  []Change
 	archived []Archived
+	lacks    error // attributes that the disk did not take
 
 	src  string    // what is to get the name: Action.Staged, or its place in Private
 	held string    // where what is displaced comes to lie in Private; "" if nothing can be displaced
@@ -71,8 +72,8 @@ func (a *Applier) Group(ctx context.Context, actions []plan.Action) ([]Outcome, 
 	if len(actions) > MaxGroup {
 		return nil, fmt.Errorf("apply: a group of %d actions; %d are allowed", len(actions), MaxGroup)
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.turn <- struct{}{}
+	defer func() { <-a.turn }()
 	a.serial++
 	g := &group{a: a, id: strconv.FormatInt(a.o.Now().UnixNano(), 36) + "-" + strconv.FormatUint(a.serial, 36), waits: map[tree.Path]bool{}}
 	for _, act := range actions {
@@ -241,7 +242,7 @@ func (g *group) outcomes() []Outcome {
 		}
 		out[i] = Outcome{Action: it.act, Status: it.status, Err: it.err, Archived: it.archived}
 		if it.status == Done {
-			out[i].Changes = it.changes
+			out[i].Changes, out[i].Lacks = it.changes, it.lacks
 		}
 	}
 	return out

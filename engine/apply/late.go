@@ -43,11 +43,11 @@ func (g *group) noteLate() {
 // Recheck looks again at what was displaced lately. A file that was written
 // since, by an editor that had still had it open, is taken out of the archive
 // and stands as a conflict copy beside its path, where a scan finds it. To be
-// called at the start (after Recover) and every now and then, say each ten
-// seconds while there is something, and it costs an lstat a file.
+// called at the start (after Recover) and every few seconds while LateLeft; it
+// costs an lstat a file.
 func (a *Applier) Recheck(ctx context.Context) ([]Late, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.turn <- struct{}{}
+	defer func() { <-a.turn }()
 	var late []Late
 	if a.stranded {
 		var err error
@@ -57,6 +57,7 @@ func (a *Applier) Recheck(ctx context.Context) ([]Late, error) {
 	}
 	names, err := a.fs.Names(Private)
 	if errors.Is(err, fs.ErrNotExist) {
+		a.lateLeft.Store(false)
 		return late, nil
 	}
 	if err != nil {
@@ -68,11 +69,14 @@ func (a *Applier) Recheck(ctx context.Context) ([]Late, error) {
 			notes = append(notes, Private+"/"+name)
 		}
 	}
+	left := false
+	defer func() { a.lateLeft.Store(left) }()
 	for i, note := range notes {
 		if ctx.Err() != nil {
 			return late, ctx.Err()
 		}
 		found, keep, err := a.recheckNote(note)
+		left = left || keep
 		late = append(late, found...)
 		if err == nil && (!keep || i < len(notes)-maxLate) {
 			err = a.fs.Remove(note)
@@ -83,6 +87,10 @@ func (a *Applier) Recheck(ctx context.Context) ([]Late, error) {
 	}
 	return late, nil
 }
+
+// LateLeft says whether the last Recheck left anything that is to be looked at
+// again: what was displaced lately, and what somebody still holds open.
+func (a *Applier) LateLeft() bool { return a.lateLeft.Load() }
 
 // recheckNote looks at the files of one note. keep: some have to be looked at
 // again.
@@ -118,7 +126,7 @@ func (a *Applier) recheckNote(note string) (late []Late, keep bool, err error) {
 		if kept != "" {
 			file = e.File
 		}
-		late = append(late, Late{Path: e.Path, Kept: kept, File: file})
+		late = append(late, Late{Path: e.Path, Kept: kept, File: file, Base: e.Content})
 	}
 	return late, keep, nil
 }

@@ -3,10 +3,11 @@ package apply
 import (
 	"errors"
 
+	"pinion/engine/plan"
 	"pinion/engine/tree"
 )
 
-// meta changes mode or mtime of what stands.
+// meta changes mode, mtime or attributes of what stands.
 func (g *group) meta(it *item) {
 	it.want = it.act.Was.Disk
 	g.dressLive(it, it.act.Entry.Path, it.act.Was.Entry)
@@ -21,12 +22,11 @@ func (g *group) meta(it *item) {
 func (g *group) dressLive(it *item, p tree.Path, was tree.Entry) {
 	a, e := g.a, it.act.Entry
 	a.touch(string(p))
-	if e.Kind != tree.Symlink && a.caps.ExecBit && e.Mode != it.want.Mode {
-		if err := a.fs.SetMode(string(p), e.Mode); err != nil {
+	if e.Kind != tree.Symlink {
+		if err := g.dressModes(it, string(p), was); err != nil {
 			it.fail(err)
 			return
 		}
-		it.want.Mode = e.Mode
 	}
 	if e.Kind == tree.Dir || e.MTime == was.MTime || e.MTime == it.want.MTime {
 		it.end(Done, nil)
@@ -41,6 +41,33 @@ func (g *group) dressLive(it *item, p tree.Path, was tree.Entry) {
 		return
 	}
 	g.dressed(it, p, was)
+}
+
+// dressModes sets attributes and mode of what stands at p.
+func (g *group) dressModes(it *item, p string, was tree.Entry) error {
+	a, e := g.a, it.act.Entry
+	give := a.o.Attributes.Kinds != 0 && e.Attrs.Known() && (e.Attrs != was.Attrs || it.act.Op == plan.Meta)
+	if give {
+		if err := g.give(it, p, e.Attrs); err != nil {
+			return err
+		}
+		info, err := a.fs.Lstat(p)
+		if err != nil {
+			return err
+		}
+		it.want.Mode = info.Mode // an access control list may have changed it
+	}
+	mode := a.caps.ExecBit && e.Mode != it.want.Mode
+	if mode {
+		if err := a.fs.SetMode(p, e.Mode); err != nil {
+			return err
+		}
+		it.want.Mode = e.Mode
+	}
+	if give || mode {
+		it.want.Attrs = a.wears(p)
+	}
+	return nil
 }
 
 // dressed looks at a live file or symlink whose mtime was set.

@@ -124,7 +124,7 @@ func (a *Applier) beside(held string, p tree.Path) (kept tree.Path, file string,
 		mtime = info.MTime
 	}
 	for n := range tries {
-		name := conflictName(p, a.o.Device, mtime, n)
+		name := conflictName(a.o.Original(p), a.o.Device, mtime, n)
 		err = a.rename(held, string(name))
 		if err == nil {
 			return name, "", nil

@@ -94,3 +94,36 @@ func shelfName(name string, n int) string {
 	tag := "~" + strconv.Itoa(n+1)
 	return cut(name, tree.MaxName-len(tag)) + tag
 }
+
+// ArchivedAs tells from the name of an archived file, below the root, what path
+// it is a version of and when it was archived. Not ok: it is no such name. Where
+// the archive had to shorten a name, or to give a directory another one, the path
+// tells it so.
+func ArchivedAs(file string) (p tree.Path, when time.Time, ok bool) {
+	rest, ok := strings.CutPrefix(file, Archive+"/")
+	if !ok {
+		return "", when, false
+	}
+	dir, name := path.Split(rest)
+	const stamp = "20060102T150405Z"
+	at := strings.LastIndexByte(name, '~')
+	if at < 0 || len(name) < at+1+len(stamp) {
+		return "", when, false
+	}
+	when, err := time.Parse(stamp, name[at+1:at+1+len(stamp)])
+	if err != nil {
+		return "", when, false
+	}
+	ext := name[at+1+len(stamp):]
+	if number, ok := strings.CutPrefix(ext, "-"); ok {
+		ext = strings.TrimLeft(number, "0123456789")
+		if len(ext) == len(number) {
+			return "", when, false
+		}
+	}
+	if ext != "" && ext[0] != '.' {
+		return "", when, false
+	}
+	p, err = tree.ParsePath(dir + name[:at] + ext)
+	return p, when, err == nil
+}

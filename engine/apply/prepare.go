@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"pinion/engine/plan"
 	"pinion/engine/tree"
@@ -100,6 +99,10 @@ func (g *group) ready(it *item, n int) {
 		if !g.stands(it, act.Was) {
 			return
 		}
+		if !g.sameAttrs(it, act.Was) {
+			it.end(Changed, errChanged)
+			return
+		}
 	case plan.Delete:
 		if !g.standsOrGone(it) {
 			return
@@ -126,7 +129,7 @@ func (g *group) ready(it *item, n int) {
 
 // twins says whether a file system without case takes both for one name.
 func (g *group) twins(p, q tree.Path) bool {
-	return !g.a.caps.CaseSensitive && strings.EqualFold(string(p), string(q))
+	return !(g.a.caps.CaseSensitive && g.a.caps.UnicodeExact) && tree.SameName(string(p), string(q))
 }
 
 // stands says whether what was says stands there, and nobody is writing it. Its
@@ -213,7 +216,7 @@ func (g *group) dress(it *item, mine string) bool {
 	if !it.act.Was.Exists() {
 		it.src = it.act.Staged
 	}
-	want, err := g.a.dressFile(it.act.Staged, it.act.Entry)
+	want, err := g.dressFile(it)
 	if err != nil {
 		it.fail(err)
 		return false
@@ -222,8 +225,10 @@ func (g *group) dress(it *item, mine string) bool {
 	return true
 }
 
-// dressFile sets mode and mtime of a staged file and gives its lstat.
-func (a *Applier) dressFile(staged string, e tree.Entry) (tree.Stat, error) {
+// dressFile gives a staged file its attributes, mode and mtime, and tells its
+// lstat.
+func (g *group) dressFile(it *item) (tree.Stat, error) {
+	a, staged, e := g.a, it.act.Staged, it.act.Entry
 	info, err := a.fs.Lstat(staged)
 	if err != nil {
 		return tree.Stat{}, fmt.Errorf("its content is not staged: %w", err)
@@ -231,8 +236,11 @@ func (a *Applier) dressFile(staged string, e tree.Entry) (tree.Stat, error) {
 	if info.Kind != rootfs.Regular || info.Size != e.Size {
 		return tree.Stat{}, fmt.Errorf("what is staged for it has %d bytes and not %d", info.Size, e.Size)
 	}
-	set := false
-	if a.caps.ExecBit && info.Mode != e.Mode {
+	set := g.handOn(it, staged) || e.Attrs.Sum() != 0
+	if err := g.give(it, staged, e.Attrs); err != nil {
+		return tree.Stat{}, err
+	}
+	if a.caps.ExecBit && (set || info.Mode != e.Mode) {
 		if err := a.fs.SetMode(staged, e.Mode); err != nil {
 			return tree.Stat{}, err
 		}
@@ -249,7 +257,9 @@ func (a *Applier) dressFile(staged string, e tree.Entry) (tree.Stat, error) {
 			return tree.Stat{}, err
 		}
 	}
-	return statOf(info), nil
+	now := statOf(info)
+	now.Attrs = a.wears(staged)
+	return now, nil
 }
 
 // stage brings what will be exchanged, and what is made by us, into Private.
@@ -270,7 +280,7 @@ func (g *group) stage() {
 			err = g.stageLink(it)
 		case it.act.Op == plan.Make && it.act.Was.Exists():
 			it.staged = true
-			it.want, err = g.a.makeDir(it.src, it.act.Entry.Mode)
+			it.want, err = g.makeDir(it, it.src)
 		}
 		if err != nil {
 			it.ready = false
@@ -292,19 +302,25 @@ func (g *group) stageLink(it *item) error {
 	return err
 }
 
-// makeDir makes a directory with exactly this mode.
-func (a *Applier) makeDir(path string, mode uint32) (tree.Stat, error) {
+// makeDir makes a directory with exactly this mode and these attributes.
+func (g *group) makeDir(it *item, path string) (tree.Stat, error) {
+	a, mode := g.a, it.act.Entry.Mode
 	if err := a.fs.Mkdir(path, mode); err != nil {
+		return tree.Stat{}, err
+	}
+	if err := g.give(it, path, it.act.Entry.Attrs); err != nil {
 		return tree.Stat{}, err
 	}
 	info, err := a.fs.Lstat(path)
 	if err != nil || info.Kind != rootfs.Directory || info.Mode == mode || !a.caps.ExecBit {
-		return statOf(info), err
+		now := statOf(info)
+		now.Attrs = a.wears(path)
+		return now, err
 	}
 	if err := a.fs.SetMode(path, mode); err != nil {
 		return statOf(info), err
 	}
 	now := statOf(info)
-	now.Mode = mode
+	now.Mode, now.Attrs = mode, a.wears(path)
 	return now, nil
 }

@@ -2,11 +2,16 @@ package apply
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"syscall"
 
 	"pinion/platform/rootfs"
 )
+
+// ErrTwin is why a name can't be given: the disk takes it for another one that
+// stands beside it.
+var ErrTwin = fmt.Errorf("another name here is the same to this disk: %w", fs.ErrExist)
 
 // Problem is what keeps one path from being changed, in a sentence for a person.
 type Problem struct {

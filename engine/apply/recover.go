@@ -18,8 +18,8 @@ import (
 // staging. It must run before any scan of the folder, and may run at any time.
 // What it reports is to be scanned.
 func (a *Applier) Recover(ctx context.Context) ([]Late, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.turn <- struct{}{}
+	defer func() { <-a.turn }()
 	return a.recover(ctx)
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"time"
 
 	"pinion/engine/tree"
 )
@@ -50,12 +51,22 @@ type Options struct {
 	// Announced is called with what a peer told, once it is recorded. nil: nobody
 	// wants to know.
 	Announced func(dev tree.DeviceID, entries []tree.Entry)
+	Now       func() time.Time
 	Log       *slog.Logger
 }
 
 // ErrGap says that a batch was missed, as it can be when a folder is closed and
 // opened again in a moment. The session has to begin anew.
 var ErrGap = errors.New("a batch was missed")
+
+// ErrForks says that a peer knew more of our index than we do again and again,
+// which nobody honest does.
+var ErrForks = errors.New("it claims once more to know a future of this device's index")
+
+// maxForks is how often a peer's word makes our index begin anew while the folder
+// is open: each time everything is told again, and one more replica is known for
+// good.
+const maxForks = 4
 
 // BatchRows is how many rows go into one batch.
 const BatchRows = 500
@@ -68,6 +79,7 @@ type Exchange struct {
 	mu    sync.Mutex
 	peers map[tree.DeviceID]*peer
 	early map[tree.DeviceID]tree.FolderState // words that came before Up
+	forks map[tree.DeviceID]int              // how often whose word made our index begin anew
 	own   tree.FolderState                   // what we last said of ourselves, less Have
 }
 
@@ -79,13 +91,17 @@ type peer struct {
 	known  bool          // heard is set
 	have   tree.Position // of its index
 	life   uint64        // ours, in this session with it
+	ahead  time.Duration // its clock, of ours, when it last said something
 	told   tree.Position
 	again  bool // it has begun anew: it is told from where it says that it is
 }
 
 // New makes an Exchange without peers.
 func New(o Options) *Exchange {
-	return &Exchange{o: o, peers: map[tree.DeviceID]*peer{}, early: map[tree.DeviceID]tree.FolderState{}, own: tree.FolderState{Folder: o.Folder, Busy: true}}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Exchange{o: o, peers: map[tree.DeviceID]*peer{}, early: map[tree.DeviceID]tree.FolderState{}, forks: map[tree.DeviceID]int{}, own: tree.FolderState{Folder: o.Folder, Busy: true}}
 }
 
 // Up begins the exchange with a peer, in place of an earlier session with the
@@ -182,6 +198,9 @@ func (e *Exchange) Heard(dev tree.DeviceID, s tree.FolderState) {
 		fresh := !q.known || q.heard.Life != s.Life
 		q.again = q.again || q.known && fresh
 		q.heard, q.known = s, true
+		if s.Clock > 0 {
+			q.ahead = time.UnixMilli(s.Clock).Sub(e.o.Now())
+		}
 		q.wake()
 		if fresh {
 			q.SendState(e.stateFor(q))
@@ -215,7 +234,7 @@ func (e *Exchange) Batch(ctx context.Context, dev tree.DeviceID, b tree.Batch) e
 	_, err := e.o.Index.Observe(ctx, dev, b)
 	if e.o.RolledBack != nil && errors.Is(err, e.o.RolledBack) {
 		e.o.Log.Warn("this index is older than what a peer knows of it; it begins anew", "device", dev.Short())
-		if err = e.o.Index.Forked(ctx); err == nil {
+		if err = e.fork(ctx, dev); err == nil {
 			_, err = e.o.Index.Observe(ctx, dev, b)
 		}
 		e.Moved()
@@ -252,6 +271,7 @@ type PeerState struct {
 	State  tree.FolderState
 	// Recorded: all of its index is recorded here. Told: all of ours is there.
 	Recorded, Told bool
+	Ahead          time.Duration // its clock, of ours, as far as it has said
 }
 
 // Peers lists the devices that the folder is being exchanged with.
@@ -262,7 +282,7 @@ func (e *Exchange) Peers() []PeerState {
 	out := make([]PeerState, 0, len(e.peers))
 	for dev, q := range e.peers {
 		out = append(out, PeerState{
-			Device: dev, Known: q.known, State: q.heard,
+			Device: dev, Known: q.known, State: q.heard, Ahead: q.ahead,
 			Recorded: q.known && (q.have == q.heard.At || q.heard.At.Seq == 0),
 			Told:     q.known && (q.heard.Have == at || at.Seq == 0),
 		})
@@ -270,10 +290,19 @@ func (e *Exchange) Peers() []PeerState {
 	return out
 }
 
+// Knows says whether a device has said something of itself before, in this life.
+func (e *Exchange) Knows(dev tree.DeviceID, life uint64) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	q := e.peers[dev]
+	return q != nil && q.known && q.heard.Life == life
+}
+
 // stateFor is called with e.mu held.
 func (e *Exchange) stateFor(q *peer) tree.FolderState {
 	s := e.own
 	s.At, s.Have, s.Life = e.o.Index.Position(), q.have, q.life
+	s.Clock = e.o.Now().UnixMilli()
 	q.told = q.have
 	return s
 }
@@ -299,6 +328,7 @@ func (e *Exchange) tell(ctx context.Context, q *peer) error {
 			if sent, err = e.begin(ctx, q); err != nil {
 				return err
 			}
+			clear(told) // what it was told before may never have got to it
 		}
 		at := e.o.Index.Position()
 		if at.Replica != sent.Replica {
@@ -308,6 +338,7 @@ func (e *Exchange) tell(ctx context.Context, q *peer) error {
 		if err != nil {
 			return fmt.Errorf("read our index: %w", err)
 		}
+		rows = fitting(rows)
 		if len(rows) == 0 && (sent == at || at.Seq == 0) {
 			select {
 			case <-q.kick:
@@ -325,6 +356,28 @@ func (e *Exchange) tell(ctx context.Context, q *peer) error {
 	}
 }
 
+const (
+	// batchBytes bounds what may be long in a batch: paths, targets, attributes,
+	// versions. The whole then stays within what a batch may have.
+	batchBytes = 2 << 20
+	stampBytes = 13 // the most that a stamp takes: the replica's place, and a counter
+)
+
+// fitting gives the first rows that go into one batch; at least one.
+func fitting(rows []tree.Record) []tree.Record {
+	n := 0
+	for i, r := range rows {
+		if r.Conflict != nil {
+			n += len(r.Conflict.Of)
+		}
+		n += stampBytes * len(r.Version)
+		if n += len(r.Path) + len(r.Target) + len(r.MovedTo) + len(r.Attrs); n > batchBytes && i > 0 {
+			return rows[:i]
+		}
+	}
+	return rows
+}
+
 // again says, once, whether q is to be told anew from where it says that it is.
 func (e *Exchange) again(q *peer) bool {
 	e.mu.Lock()
@@ -332,6 +385,18 @@ func (e *Exchange) again(q *peer) bool {
 	was := q.again
 	q.again = false
 	return was
+}
+
+// fork begins our index anew on a peer's word, if that has not happened too often.
+func (e *Exchange) fork(ctx context.Context, dev tree.DeviceID) error {
+	e.mu.Lock()
+	e.forks[dev]++
+	n := e.forks[dev]
+	e.mu.Unlock()
+	if n > maxForks {
+		return ErrForks
+	}
+	return e.o.Index.Forked(ctx)
 }
 
 // begin waits for the peer's first word and finds the place to tell from.
@@ -346,7 +411,7 @@ func (e *Exchange) begin(ctx context.Context, q *peer) (tree.Position, error) {
 			}
 			if have.Replica == e.o.Index.Position().Replica && have.Seq > 0 {
 				e.o.Log.Warn("a peer remembers a history of this index that it does not have; it begins anew", "device", q.Device().Short())
-				if err := e.o.Index.Forked(ctx); err != nil {
+				if err := e.fork(ctx, q.Device()); err != nil {
 					return tree.Position{}, fmt.Errorf("begin the index anew: %w", err)
 				}
 			}

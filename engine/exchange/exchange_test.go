@@ -301,6 +301,9 @@ func TestNewLifeOfAPeerIsToldFromWhereItStands(t *testing.T) {
 		said := len(p.said())
 		e.Heard(pat, tree.FolderState{Life: 2, Have: tree.Position{Replica: 7, Epoch: 1, Seq: 1}})
 		want(t, p, "a", "b", "b")
+		if last := p.batches[len(p.batches)-1]; len(last.Replicas) != 1 {
+			t.Errorf("a new life is told rows without being told whose they are: %+v", last.Replicas)
+		}
 		if len(p.said()) == said {
 			t.Error("a new life has not heard our state")
 		}
@@ -457,6 +460,53 @@ func TestRolledBackIndexBeginsAnew(t *testing.T) {
 		want(t, p, "a") // under its new name
 		if x.lives != 1 || len(x.observed) != 1 {
 			t.Errorf("%d new lives, %d batches recorded", x.lives, len(x.observed))
+		}
+	})
+}
+
+// Else a device gone bad could have everything told again without end, and a
+// replica more remembered each time.
+func TestThatAnIndexIsRolledBackIsBelievedSomeTimesOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newIndex(7)
+		x.write("a")
+		e := newExchange(x)
+		defer e.Close()
+		up(t, e, &peer{dev: pat})
+		var err error
+		n := 0
+		for ; err == nil && n < 100; n++ {
+			x.mu.Lock()
+			x.older = true
+			x.mu.Unlock()
+			err = e.Batch(t.Context(), pat, tree.Batch{Upto: tree.Position{Replica: 3, Seq: 1}})
+		}
+		if !errors.Is(err, exchange.ErrForks) || x.lives > 5 {
+			t.Errorf("%d lives, %v", x.lives, err)
+		}
+	})
+}
+
+// Versions of many replicas make long rows.
+func TestLongVersionsGoInSmallerBatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newIndex(7)
+		v := make(tree.Version, tree.MaxStamps)
+		for i := range v {
+			v[i] = tree.Stamp{Replica: tree.ReplicaID(i + 1), N: 1 << 63}
+		}
+		for i := range 400 {
+			x.write(tree.Path(fmt.Sprintf("%03d", i)))
+			x.rows[len(x.rows)-1].Version = v
+		}
+		e := newExchange(x)
+		defer e.Close()
+		p := &peer{dev: pat}
+		up(t, e, p)
+		e.Heard(pat, tree.FolderState{})
+		synctest.Wait()
+		if len(p.paths()) != 400 || len(p.batches) < 3 {
+			t.Errorf("%d rows in %d batches", len(p.paths()), len(p.batches))
 		}
 	})
 }

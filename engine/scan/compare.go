@@ -35,7 +35,12 @@ func (r *run) compare(d Dir, name string, path tree.Path, info rootfs.Info, row 
 		r.sum.Files++
 		r.sum.Bytes += info.Size
 	}
-	if row != nil && r.same(row.Disk, info) {
+	seen := r.attrs(d, name, info)
+	if seen.sum == tooMany {
+		r.manyAttrs(path)
+	}
+	if row != nil && r.same(row.Disk, info) && r.sameAttrs(row.Disk, seen) {
+		r.undressed(path, row, seen)
 		return nil
 	}
 	var based uint64
@@ -48,12 +53,17 @@ func (r *run) compare(d Dir, name string, path tree.Path, info rootfs.Info, row 
 		}
 		row, based = nil, rec.Seq
 		if found && rec.Exists() {
-			if row = &rec; r.same(row.Disk, info) {
+			if row = &rec; r.same(row.Disk, info) && r.sameAttrs(row.Disk, seen) {
 				return nil
 			}
 		}
 	}
 	c := Change{Path: path, BasedOn: based, Disk: r.stat(info), Now: r.entry(path, info, row)}
+	c.Disk.Attrs = seen.sum
+	var err error
+	if c.Now, err = r.withAttrs(c.Now, row, seen); err != nil {
+		r.manyAttrs(path)
+	}
 	switch info.Kind {
 	case rootfs.Directory:
 		return r.add(c)
@@ -162,7 +172,7 @@ func (r *run) changing(path tree.Path, err error) {
 // file that it was, or by reading it.
 func (r *run) file(d Dir, name string, info rootfs.Info, row *tree.Record, c Change) error {
 	if row != nil && row.Kind == tree.File && r.untouched(row.Disk, info) {
-		c.Now.Content = row.Content
+		c.Now.Content, c.Sealed = row.Content, row.Sealed
 		return r.add(c)
 	}
 	from, err := r.twin(c.Path, info)
@@ -171,11 +181,15 @@ func (r *run) file(d Dir, name string, info rootfs.Info, row *tree.Record, c Cha
 	}
 	if from != nil {
 		c.From, c.Now.Content, c.Now.MTime = from.Path, from.Content, from.MTime
+		c.Sealed = from.Sealed
 		if row == nil || row.Kind != tree.File {
 			c.Now.Base = from.Base
 		}
 		if from.Disk.Mode == info.Mode || !r.o.Caps.ExecBit {
 			c.Now.Mode = from.Mode
+		}
+		if from.Disk.Attrs == c.Disk.Attrs {
+			c.Now.Attrs = from.Attrs
 		}
 		return r.add(edited(c, row))
 	}
@@ -245,6 +259,7 @@ func (r *run) read(d Dir, name string, info rootfs.Info, row *tree.Record, c Cha
 	}
 	r.sum.HashedFiles++
 	c.Now.Content, c.Manifest = id, m
+	c.Sealed = r.o.Sealed(r.head)
 	if r.young(info) {
 		c.Disk.MTime = 0
 		r.unstable(c.Path)
@@ -269,6 +284,7 @@ func (r *run) hash(f fs.File, size int64) (m tree.Manifest, id tree.ContentID, c
 	if err != nil {
 		return nil, id, false, fmt.Errorf("stat: %w", err)
 	}
+	r.head = r.head[:0]
 	m, id, err = r.o.Hash(r.ctx, &counted{r: r, from: f}, size)
 	after, serr := f.Stat()
 	calm = serr == nil && before.Size() == size && after.Size() == size && before.ModTime().Equal(after.ModTime())
@@ -287,6 +303,9 @@ func (c *counted) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := c.from.Read(p)
+	if more := SealedHead - len(c.r.head); more > 0 {
+		c.r.head = append(c.r.head, p[:min(n, more)]...)
+	}
 	c.r.sum.HashedBytes += int64(n)
 	if c.told += int64(n); c.told >= 4<<20 {
 		c.told = 0

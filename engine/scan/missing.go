@@ -100,10 +100,11 @@ func (r *run) notEmptied(names []string) error {
 		if row == nil {
 			break
 		}
-		if row.Kind == tree.Dir {
+		switch {
+		case row.Kind == tree.Dir:
 			e.Dirs++
-		} else if !r.o.Ignored(string(row.Path), false) {
-			e.Files++
+		case row.Kind == tree.File && !r.o.Ignored(string(row.Path), false):
+			e.Files++ // a symlink weighs nothing: the index does not count them either
 		}
 		cur.advance()
 	}

@@ -55,7 +55,7 @@ func (r *run) targets(paths, deep []string) []target {
 		p, err := tree.ParsePath(s)
 		if err == nil {
 			list = append(list, target{p, deep})
-		} else if !r.inIgnored(s) && !r.o.Ignored(s, false) {
+		} else if !r.inIgnored(s) && !r.o.Ignored(s, false) && r.there(s) {
 			r.badName(s, err)
 		}
 	}
@@ -75,6 +75,21 @@ func (r *run) targets(paths, deep []string) []target {
 		return 1
 	})
 	return slices.CompactFunc(list, func(a, b target) bool { return a.path == b.path })
+}
+
+// there says whether something stands at what is no Path.
+func (r *run) there(path string) bool {
+	dir, name := "", path
+	if i := strings.LastIndexByte(path, '/'); i >= 0 {
+		dir, name = path[:i], path[i+1:]
+	}
+	d, err := r.o.FS.OpenDir(dir)
+	if err != nil {
+		return !absent(err)
+	}
+	defer d.Close()
+	_, err = d.Lstat(name)
+	return !absent(err)
 }
 
 // inIgnored says whether path lies in an ignored directory.

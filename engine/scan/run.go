@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/text/unicode/norm"
 
 	"pinion/engine/tree"
 	"pinion/platform/rootfs"
@@ -26,6 +29,7 @@ type run struct {
 	missing bool // the batch holds missing paths
 	flushed time.Time
 	looked  int64
+	head    []byte // the first bytes of the file that was read last
 
 	gone     []gone // found missing, to be told at the end
 	goneSize int
@@ -166,7 +170,41 @@ func (r *run) badName(path string, err error) {
 	if errors.As(err, &bad) {
 		why = bad.Why
 	}
-	r.problem(path, "is not synced: its name "+why+". Rename it, or list it in .pinionignore.")
+	r.problem(path, "is not synced: its name "+why+". Rename it, or list it in .pinionignore."+r.cure(path))
+}
+
+// cure gives the command that mends a name: in the shell's notation, since two
+// Unicode forms of a name look the same.
+func (r *run) cure(path string) string {
+	better := norm.NFC.String(strings.ToValidUTF8(path, "_"))
+	if _, err := tree.ParsePath(better); err != nil || better == path || strings.Contains(path, "'") {
+		return ""
+	}
+	return " In " + r.o.where() + " this does it: mv -n -- " + shellWord(path) + " " + shellWord(better)
+}
+
+func (o *Options) where() string {
+	if o.Name == "" {
+		return "the folder"
+	}
+	return o.Name
+}
+
+// shellWord is a word that bash, zsh and ksh read as s.
+func shellWord(s string) string {
+	var b strings.Builder
+	b.WriteString("$'")
+	for _, c := range []byte(s) {
+		switch {
+		case c == '\\':
+			b.WriteString(`\\`)
+		case c < 0x20 || c > 0x7e:
+			fmt.Fprintf(&b, `\x%02x`, c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String() + "'"
 }
 
 // absent says whether err tells that nothing stands there.

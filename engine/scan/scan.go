@@ -49,11 +49,17 @@ type Index interface {
 type Options struct {
 	FS    FS
 	Index Index
+	Name  string // of the folder's directory, for people; may be empty
 	// Caps is what the file system was found to be able to: which of mode bits,
 	// inodes and names mean something.
 	Caps rootfs.Capabilities
+	// Attrs are the kinds of attributes that are read.
+	Attrs rootfs.AttrKinds
 	// Hash reads size bytes and cuts them; another number of bytes is an error.
 	Hash func(ctx context.Context, r io.Reader, size int64) (tree.Manifest, tree.ContentID, error)
+	// Sealed says of a content's first bytes (SealedHead at most) whether it looks
+	// encrypted; nil: none does. It must not keep them.
+	Sealed func(head []byte) bool
 	// Check fails when the folder's marker is not there.
 	Check func() error
 	// Ignored says what is not synced. It is asked for every level from the top,
@@ -84,6 +90,7 @@ type Change struct {
 	// Disk is what lstat gave, for the next scan to compare with.
 	Disk     tree.Stat
 	Manifest tree.Manifest // of a file that was read
+	Sealed   bool          // tree.Record.Sealed
 	// From is the path of a row that was live with the same inode, size and mtime
 	// when this was found: the content is that row's, and was not read. The file
 	// was moved from there, or, if it still stands there, has two names. A change
@@ -115,6 +122,7 @@ type Summary struct {
 	Unstable              []tree.Path // to be looked at again in a moment
 	MoreUnstable          bool        // there are others: everything is to be looked at again
 	Deferred              []tree.Path // by Paths: for Big
+	Undressed             []tree.Path // whose row knows attributes that were never put on the disk; up to MaxUnstable
 }
 
 // Bounds of a Summary and of a batch.
@@ -122,6 +130,9 @@ const (
 	MaxProblems = 1000
 	MaxUnstable = 1000
 	MaxDeferred = 1000
+
+	// SealedHead is how much of a content Options.Sealed is shown.
+	SealedHead = 4096
 
 	batchChanges = 500
 	batchChunks  = 64 << 10
@@ -138,6 +149,9 @@ func New(o Options) *Scanner {
 	}
 	if o.Ignored == nil {
 		o.Ignored = func(string, bool) bool { return false }
+	}
+	if o.Sealed == nil {
+		o.Sealed = func([]byte) bool { return false }
 	}
 	if o.Emptied == nil {
 		o.Emptied = func() bool { return false }

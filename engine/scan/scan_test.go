@@ -315,6 +315,19 @@ func TestAnEmptiedRoot(t *testing.T) {
 	w.want(changes, "-a -d -d/f")
 }
 
+// A folder of nothing but symlinks and directories is not held as emptied: what
+// holds it would not count them.
+func TestRemovedSymlinksAreMissing(t *testing.T) {
+	w := newWorld(t)
+	if err := os.Symlink("target", w.dir+"/l"); err != nil {
+		t.Skip(err)
+	}
+	w.full()
+	w.rm("l")
+	changes, _ := w.full()
+	w.want(changes, "-l")
+}
+
 func TestAnEmptyFolderWithAnEmptyIndex(t *testing.T) {
 	w := newWorld(t)
 	changes, _ := w.full()

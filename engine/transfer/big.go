@@ -136,7 +136,7 @@ func (f *Fetcher) endBig(n *need, err error) {
 		return
 	}
 	for _, j := range jobs {
-		f.deliver(run, Result{Job: j, Err: err})
+		f.deliver(Result{Job: j, Err: err})
 	}
 }
 
@@ -299,7 +299,7 @@ func (f *Fetcher) askOne(ctx context.Context, n *need, p *peer, base tree.Conten
 		// The list comes as one, so its length is the measure of patience.
 		patience := time.Duration(chunk.PackedSize(n.size/int64(mostOf(n.size)))/4096) * time.Second
 		beat.last.Store(f.o.Now().Add(patience).UnixNano())
-		m, err = p.src.Manifest(ctx, f.o.Folder, n.content, base)
+		m, err = p.src.Manifest(ctx, f.o.Folder, n.content, base, chunk.MaxChunks(n.size))
 		return err
 	})
 	if err == nil {
@@ -424,7 +424,7 @@ func (f *Fetcher) hand(ctx context.Context, n *need, staged string, m tree.Manif
 		out = append(out, r)
 	}
 	for _, r := range out {
-		f.deliver(ctx, r)
+		f.deliver(r)
 	}
 	return nil
 }

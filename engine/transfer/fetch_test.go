@@ -358,6 +358,25 @@ func TestCutAndBack(t *testing.T) {
 	}
 }
 
+// What came whole is handed on even if the session ended with it: its job is
+// over, and nobody would ever ask for it again.
+func TestResultOutlivesItsSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t).start()
+		for i := range 40 {
+			c := thingOf(noise(uint64(100+i), 500))
+			a := newFake(1, c)
+			a.before = func(context.Context, tree.Want, int64) error {
+				p.PeerDown(a.dev)
+				return nil
+			}
+			p.PeerUp(a)
+			p.Submit([]Job{c.job("x", a)})
+			p.want(c)
+		}
+	})
+}
+
 func TestPauseAndResume(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		small, big, late := thingOf(noise(10, 90_000)), thingOf(noise(11, 4<<20)), thingOf(noise(23, 1<<20))
@@ -557,7 +576,7 @@ type endless struct {
 	at func(int64, []byte)
 }
 
-func (s *endless) Manifest(context.Context, tree.FolderID, tree.ContentID, tree.ContentID) (tree.Manifest, error) {
+func (s *endless) Manifest(context.Context, tree.FolderID, tree.ContentID, tree.ContentID, int64) (tree.Manifest, error) {
 	return s.m, nil
 }
 
@@ -575,4 +594,37 @@ func (s *endless) Fetch(ctx context.Context, _ tree.FolderID, wants []tree.Want,
 		done(i, nil)
 	}
 	return nil
+}
+
+// TestFinalDoesNotWait: what a person waits for is answered when nobody who is
+// connected has it; another job for the like of it waits.
+func TestFinalDoesNotWait(t *testing.T) {
+	a := newFake(1)
+	p := newPlace(t).start(a)
+	away := newFake(2)
+	small, big := thingOf(noise(1, 1000)), thingOf(noise(2, 1<<20))
+	for _, c := range []thing{small, big} {
+		j := c.job("f", away)
+		j.Final = true
+		p.Submit([]Job{j})
+		if r := p.next(); !errors.Is(r.Err, ErrGone) {
+			t.Errorf("%d bytes: %v", len(c.data), r.Err)
+		}
+	}
+	p.Submit([]Job{small.job("f", away)})
+	away.things[small.id] = small
+	p.PeerUp(away)
+	if r := p.next(); r.Err != nil {
+		t.Error(r.Err)
+	}
+	// Of two who have it one says that it is gone: the other is asked.
+	b := newFake(3)
+	b.things[big.id] = big
+	p.PeerUp(b)
+	j := big.job("g", a, b)
+	j.Final = true
+	p.Submit([]Job{j})
+	if r := p.next(); r.Err != nil {
+		t.Error(r.Err)
+	}
 }

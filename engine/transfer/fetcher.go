@@ -199,6 +199,7 @@ func (f *Fetcher) submit(j Job) {
 	for _, dev := range j.Sources {
 		n.announced(dev)
 	}
+	n.final = n.final || j.Final
 	if j.Urgent && !n.urgent {
 		n.urgent = true
 		switch {
@@ -322,12 +323,19 @@ func (f *Fetcher) Progress() Progress {
 	return out
 }
 
-// deliver hands on a result. When the run ends first, the stage stays and is
-// found at the next start.
-func (f *Fetcher) deliver(ctx context.Context, r Result) {
+// deliver hands on a result, whatever has become of the peer that it came from:
+// its job is over. When the run ends first, the stage stays and is found at the
+// next start. Called without f.mu held.
+func (f *Fetcher) deliver(r Result) {
+	f.mu.Lock()
+	run := f.run
+	f.mu.Unlock()
+	if run == nil {
+		return
+	}
 	select {
 	case f.results <- r:
-	case <-ctx.Done():
+	case <-run.Done():
 	}
 }
 

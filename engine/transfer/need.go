@@ -26,6 +26,7 @@ type need struct {
 	jobs    []Job // empty while running: dropped, but not yet stopped
 	sources []source
 	urgent  bool
+	final   bool // a job is Final
 	stage   stage
 	looked  bool // big: what can be done without a peer was done
 
@@ -151,6 +152,8 @@ func (f *Fetcher) outlook(n *need, now time.Time) (outlook, time.Time) {
 		return gone, time.Time{}
 	case isLied:
 		return lied, time.Time{}
+	case n.final:
+		return gone, time.Time{}
 	}
 	return nobody, time.Time{}
 }

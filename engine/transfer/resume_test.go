@@ -383,3 +383,29 @@ func TestErrorsOfTheIndexComeThrough(t *testing.T) {
 		}
 	}
 }
+
+// What could not be placed is fetched once, however often it is tried.
+func TestStageThatWasGivenBackIsUsedAgain(t *testing.T) {
+	for _, c := range []thing{thingOf(noise(1, 900)), thingOf(noise(2, 3<<20))} {
+		p, a := newPlace(t), newFake(1, c)
+		p.start(a)
+		for range 5 {
+			p.Submit([]Job{c.job("x", a)})
+			r := p.want(c)
+			p.GiveBack(c.id, r.Staged)
+		}
+		if got := a.sent(); got > int64(len(c.data)) {
+			t.Errorf("%d bytes were asked for of a content of %d", got, len(c.data))
+		}
+		if left := p.staging(); len(left) != 1 {
+			t.Errorf("there are %d stages: %v", len(left), left)
+		}
+		if err := os.WriteFile(p.file(p.lastGivenBack(c.id)), []byte("something else"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		p.Submit([]Job{c.job("x", a)})
+		p.want(c)
+	}
+}
+
+func (p *place) lastGivenBack(id tree.ContentID) string { return p.olderStages(id)[0] }

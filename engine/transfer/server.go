@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"fmt"
+	"io"
 	"sync"
 
 	"pinion/engine/chunk"
@@ -57,7 +58,10 @@ func (s *Server) Manifest(ctx context.Context, content, base tree.ContentID) (tr
 	if err != nil {
 		return nil, fmt.Errorf("look up a content: %w", err)
 	}
-	if len(rows) == 0 || rows[0].Size < 0 {
+	if len(rows) == 0 {
+		return s.archivedManifest(ctx, content)
+	}
+	if rows[0].Size < 0 {
 		return nil, ErrGone
 	}
 	if size := rows[0].Size; size > 0 {
@@ -67,6 +71,37 @@ func (s *Server) Manifest(ctx context.Context, content, base tree.ContentID) (tr
 		return tree.Manifest{{ID: content, Len: uint32(size)}}, nil
 	}
 	return nil, nil
+}
+
+// archivedManifest cuts an archived file once more: the list of a content that is
+// one chunk is kept nowhere.
+func (s *Server) archivedManifest(ctx context.Context, content tree.ContentID) (tree.Manifest, error) {
+	var h handle
+	defer h.close()
+	if err := s.find(ctx, tree.Want{Content: content}, &h); err != nil {
+		return nil, err
+	}
+	if h.file == nil {
+		return nil, ErrGone
+	}
+	m, id, _, err := chunk.Of(io.NewSectionReader(untilDone{ctx, h.file}, 0, h.size), h.size)
+	if err != nil || id != content || !h.unchanged() {
+		return nil, ErrGone
+	}
+	return m, nil
+}
+
+// untilDone reads no more once its context has ended.
+type untilDone struct {
+	ctx context.Context
+	io.ReaderAt
+}
+
+func (r untilDone) ReadAt(p []byte, off int64) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.ReaderAt.ReadAt(p, off)
 }
 
 // Serve sends the bytes that wants ask for to w, in their order. Content that is

@@ -126,6 +126,26 @@ func TestServeChangedFiles(t *testing.T) {
 	}
 }
 
+// TestServeTheListOfAnArchivedContent: that of one chunk is kept by nobody, and
+// is made anew; that of a file which is not what it was is not.
+func TestServeTheListOfAnArchivedContent(t *testing.T) {
+	c := thingOf(noise(9, 200<<10))
+	p, s := serving(t, map[string]thing{".pinion/archive/a": c})
+	delete(p.index.rows, ".pinion/archive/a")
+	delete(p.index.lists, c.id)
+	s.o.Archive = func(context.Context, tree.ContentID) ([]string, error) { return []string{".pinion/archive/a"}, nil }
+	m, err := s.Manifest(context.Background(), c.id, tree.ContentID{})
+	if err != nil || chunk.Verify(m, c.id, int64(len(c.data))) != nil {
+		t.Error(m, err)
+	}
+	if err := os.WriteFile(p.dir+"/.pinion/archive/a", noise(10, 200<<10), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Manifest(context.Background(), c.id, tree.ContentID{}); !errors.Is(err, ErrGone) {
+		t.Error(err)
+	}
+}
+
 // Replaced as a whole, the old file is still there for who reads it.
 func TestServeFromTheArchive(t *testing.T) {
 	c := thingOf(noise(5, 1<<20))

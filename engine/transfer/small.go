@@ -24,6 +24,10 @@ func (f *Fetcher) lookAround(ctx context.Context) {
 			}
 			continue
 		}
+		if staged, m := f.adopt(ctx, n); staged != "" {
+			_ = f.hand(ctx, n, staged, m) // has no error of its own
+			continue
+		}
 		data, found, err := f.findSmall(ctx, n, buf)
 		switch {
 		case err != nil:
@@ -33,10 +37,7 @@ func (f *Fetcher) lookAround(ctx context.Context) {
 			n.reused = n.size
 			f.finishSmall(ctx, n, data)
 		default:
-			f.mu.Lock()
-			f.makeReady(n)
-			f.wake()
-			f.mu.Unlock()
+			f.again(ctx, n, nil)
 		}
 		if ctx.Err() != nil {
 			return
@@ -312,7 +313,7 @@ func (f *Fetcher) failSmall(ctx context.Context, n *need, err error) {
 	f.wake()
 	f.mu.Unlock()
 	for _, j := range jobs {
-		f.deliver(ctx, Result{Job: j, Err: err})
+		f.deliver(Result{Job: j, Err: err})
 	}
 }
 
@@ -324,7 +325,7 @@ func (f *Fetcher) finishSmall(ctx context.Context, n *need, data []byte) {
 	f.mu.Unlock()
 	for _, j := range jobs {
 		staged, err := f.stageSmall(n.content, data)
-		f.deliver(ctx, Result{Job: j, Staged: staged, Received: received, Reused: reused, Err: err})
+		f.deliver(Result{Job: j, Staged: staged, Received: received, Reused: reused, Err: err})
 		received, reused = 0, n.size
 	}
 }

@@ -55,6 +55,22 @@ func (f *Fetcher) finishedStages() (map[tree.ContentID][]string, error) {
 	return older, nil
 }
 
+// maxGivenBack bounds how many stages of one content are remembered.
+const maxGivenBack = 4
+
+// GiveBack takes back a stage that was handed out and got no name: it is used when
+// its content is asked for again. Nothing is removed here, since only reading it
+// would show that it still is what it was.
+func (f *Fetcher) GiveBack(content tree.ContentID, staged string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	old := f.older[content]
+	if f.older == nil || len(old) == 0 && len(f.older) >= maxOlder {
+		return
+	}
+	f.older[content] = append([]string{staged}, old[:min(len(old), maxGivenBack-1)]...)
+}
+
 func (f *Fetcher) olderStages(id tree.ContentID) []string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -202,8 +218,8 @@ func (f *Fetcher) removeNotes(id tree.ContentID) {
 	}
 }
 
-// adopt takes over a finished stage that an earlier run left, if it holds what
-// its name says.
+// adopt takes over a finished stage that an earlier run left or that was given
+// back, if it holds what its name says.
 func (f *Fetcher) adopt(ctx context.Context, n *need) (string, tree.Manifest) {
 	for _, old := range f.olderStages(n.content) {
 		m, ok := f.holds(ctx, old, n.content, n.size)

@@ -29,8 +29,8 @@ var (
 type Source interface {
 	Device() tree.DeviceID
 	// Manifest gives the chunks of a content; base is one whose chunks the
-	// asker knows, or zero.
-	Manifest(ctx context.Context, folder tree.FolderID, content, base tree.ContentID) (tree.Manifest, error)
+	// asker knows, or zero. A list of more than most chunks is the peer's fault.
+	Manifest(ctx context.Context, folder tree.FolderID, content, base tree.ContentID, most int64) (tree.Manifest, error)
 	// Fetch gives the bytes of the wants in their order: sink is called with the
 	// successive pieces of want i, where off counts from the start of the
 	// content and data is the caller's again when sink returns; done(i, nil)
@@ -85,6 +85,9 @@ type Job struct {
 	// Near is a path here whose content is likely to be similar: where the file
 	// was moved from. It may be empty.
 	Near tree.Path
+	// Final has it answered with ErrGone rather than wait for a device that is not
+	// connected: a person waits for the answer.
+	Final bool
 }
 
 // Result is what became of a Job. There is one for each job that was accepted

@@ -83,7 +83,7 @@ func newFake(n byte, things ...thing) *fake {
 
 func (s *fake) Device() tree.DeviceID { return s.dev }
 
-func (s *fake) Manifest(ctx context.Context, _ tree.FolderID, id, base tree.ContentID) (tree.Manifest, error) {
+func (s *fake) Manifest(ctx context.Context, _ tree.FolderID, id, base tree.ContentID, _ int64) (tree.Manifest, error) {
 	s.mu.Lock()
 	s.lists++
 	s.mu.Unlock()
