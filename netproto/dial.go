@@ -155,7 +155,7 @@ func (n *Node) hello(ctx context.Context, peer deviceID, conn *quic.Conn, contro
 	stop := context.AfterFunc(ctx, func() { _ = control.SetDeadline(n.cfg.Now().Add(-time.Second)) })
 	defer stop()
 	control.SetPriority(urgencyControl, true)
-	own, err := wire.AppendHello(nil, wire.Hello{Version: wire.Version, Name: n.cfg.Name, Software: n.cfg.Software})
+	own, err := wire.AppendHello(nil, wire.Hello{Version: wire.Version, Name: n.cfg.Name, Software: n.cfg.Software, Caps: n.caps()})
 	if err != nil {
 		return nil, err
 	}

@@ -50,6 +50,9 @@ func failure(code wire.Code, err error) *Error {
 	return e
 }
 
+// Broken ends a session whose peer said what no honest one would.
+func Broken(err error) *Error { return failure(wire.BadMessage, err) }
+
 // sessionError makes an *Error of whatever ended a session.
 func sessionError(err error) *Error {
 	if own, ok := errors.AsType[*Error](err); ok {

@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -275,6 +277,36 @@ func zeros() []byte {
 		b = append(b, byte(head), byte(head>>8), byte(head>>16), 0)
 	}
 	return b
+}
+
+// TestHalfToldBatchesAreBounded: however many streams a peer begins a batch on,
+// only so many are read beyond what QUIC's window holds.
+func TestHalfToldBatchesAreBounded(t *testing.T) {
+	noLeak(t)
+	victim, id := launch(t, nil, nil), newIdentity(t)
+	victim.SetPeers([]Peer{{Device: id.Device()}})
+	rogue := dialRogue(t, id, victim)
+	rogue.hello()
+	var whole atomic.Int64
+	var all sync.WaitGroup
+	for i := range 20 {
+		str, err := rogue.conn.OpenUniStream()
+		if err != nil {
+			t.Fatal(err)
+		}
+		rogue.say(str, must(t)(wire.AppendIndexHeader(nil, tree.FolderID{1, byte(i)})))
+		_ = str.SetWriteDeadline(time.Now().Add(time.Second))
+		all.Go(func() {
+			half := binary.BigEndian.AppendUint32(nil, wire.MaxBatchBytes)
+			if n, _ := str.Write(append(append(half, byte(wire.TypeBatch)), make([]byte, 3<<20)...)); n > 3<<20 {
+				whole.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	if n := whole.Load(); n > maxDecoding {
+		t.Errorf("%d batches are half read, at %d there is no more room", n, maxDecoding)
+	}
 }
 
 // TestLanesAreBounded: a peer can't have more lanes than the limit, and one that

@@ -47,6 +47,15 @@ func (s *Session) SendBatch(ctx context.Context, folder tree.FolderID, b tree.Ba
 		return fmt.Errorf("open an index stream: %w", s.over(err))
 	}
 	frame, err := out.enc.Append(out.buf[:0], b)
+	if errors.Is(err, wire.ErrDictionary) {
+		// The peer reads this stream to its end before it begins with the next.
+		_ = out.stream.Close()
+		out.stream = nil
+		if err := s.openIndex(ctx, out, folder); err != nil {
+			return fmt.Errorf("open an index stream: %w", s.over(err))
+		}
+		frame, err = out.enc.Append(out.buf[:0], b)
+	}
 	if err != nil {
 		return fmt.Errorf("tell the index: %w", err)
 	}
@@ -105,10 +114,12 @@ func (s *Session) openIndex(ctx context.Context, out *indexOut, folder tree.Fold
 		return err
 	}
 	out.stream, out.enc = stream, wire.NewBatchEncoder(s.node.packer)
+	out.enc.Plain = s.hello.Caps&wire.CapAttrs == 0
 	return nil
 }
 
-// maxDecoding is how many Batches of a session may be held decoded at a time.
+// maxDecoding is how many Batches of a session may be under way at a time: half
+// read, or held decoded.
 const maxDecoding = 4
 
 // indexesIn are the streams on which the peer tells its indexes.
@@ -197,28 +208,35 @@ func (s *Session) readIndexHeader(in incoming) (folder tree.FolderID, err error)
 func (s *Session) readIndex(in incoming, folder tree.FolderID) error {
 	dec := wire.NewBatchDecoder(s.node.packer)
 	for {
-		t, payload, err := in.next()
+		err := in.head()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if t != wire.TypeBatch {
-			return failure(wire.OutOfOrder, fmt.Errorf("type %d on an index stream", t))
-		}
-		if err := s.takeBatch(dec, folder, payload); err != nil {
+		if err := s.takeBatch(in, dec, folder); err != nil {
 			return err
 		}
 	}
 }
 
-func (s *Session) takeBatch(dec *wire.BatchDecoder, folder tree.FolderID, payload []byte) error {
+// takeBatch reads the rest of a batch whose head is there, and hands it on. Only
+// so many of a session do that at a time: what is half read takes memory, too,
+// and a peer may hold as many streams half told as it likes.
+func (s *Session) takeBatch(in incoming, dec *wire.BatchDecoder, folder tree.FolderID) error {
 	select {
 	case s.taking.room <- struct{}{}:
 		defer func() { <-s.taking.room }()
 	case <-s.ctx.Done():
 		return s.ctx.Err()
+	}
+	t, payload, err := in.next()
+	if err != nil {
+		return err
+	}
+	if t != wire.TypeBatch {
+		return failure(wire.OutOfOrder, fmt.Errorf("type %d on an index stream", t))
 	}
 	b, err := dec.Parse(payload)
 	if err != nil {

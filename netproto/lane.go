@@ -347,10 +347,10 @@ func (l *lane) answer(t wire.Type, payload []byte) error {
 
 // Manifest asks the peer for the chunk list of a content. base names a content
 // whose list is here, so that the difference may do; zero if there is none. The
-// list is a claim until its id was computed from it. ErrGone: the peer has not
-// got it.
-func (s *Session) Manifest(ctx context.Context, folder tree.FolderID, content, base tree.ContentID) (tree.Manifest, error) {
-	a := &listAsk{end: make(chan error, 1)}
+// list is a claim until its id was computed from it. A list of more than most
+// chunks ends the session. ErrGone: the peer has not got it.
+func (s *Session) Manifest(ctx context.Context, folder tree.FolderID, content, base tree.ContentID, most int64) (tree.Manifest, error) {
+	a := &listAsk{end: make(chan error, 1), most: min(most, wire.MaxChunks)}
 	if !base.IsZero() {
 		var err error
 		if a.base, err = s.node.cfg.Handler.Manifest(ctx, s, folder, base); err != nil {
@@ -390,8 +390,9 @@ type listAsk struct {
 	base tree.Manifest
 	end  chan error // of length 1
 
+	most int64 // chunks that it may have
 	list tree.Manifest
-	told int // chunks so far
+	told int64 // chunks so far
 	gone bool
 
 	left atomic.Bool
@@ -412,8 +413,8 @@ func (a *listAsk) take(t wire.Type, payload []byte) (last bool, err error) {
 		return false, fmt.Errorf("%w: a difference to a list of %d chunks", wire.ErrBad, len(a.base))
 	}
 	a.gone = a.gone || p.Gone
-	a.told += int(p.Count) + len(p.Chunks)
-	if a.told > wire.MaxChunks || !p.Last && p.Count == 0 && len(p.Chunks) == 0 {
+	a.told += int64(p.Count) + int64(len(p.Chunks))
+	if a.told > a.most || !p.Last && p.Count == 0 && len(p.Chunks) == 0 {
 		return false, fmt.Errorf("%w: a list of too many chunks", wire.ErrBad)
 	}
 	if a.wanted() {

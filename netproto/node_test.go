@@ -591,6 +591,30 @@ func TestHandlerErrorEndsTheSession(t *testing.T) {
 	}
 }
 
+// TestMoreReplicasThanAStreamMayName: the rest is told on another stream.
+func TestMoreReplicasThanAStreamMayName(t *testing.T) {
+	a, b := launch(t, nil, nil), launch(t, nil, nil)
+	a.SetPeers([]Peer{b.peer()})
+	b.SetPeers([]Peer{a.peer()})
+	ab, _ := together(t, a, b)
+	folder := tree.FolderID{4}
+	for i := range 3 {
+		batch := tree.Batch{After: uint64(i), Upto: tree.Position{Replica: 1, Epoch: 1, Seq: uint64(i + 1)}}
+		for j := range tree.ReplicaID(wire.MaxReplicas - 10) {
+			batch.Replicas = append(batch.Replicas, tree.Replica{ID: tree.ReplicaID(i)<<20 + j + 1, Device: tree.DeviceID{1}})
+		}
+		if err := ab.SendBatch(t.Context(), folder, batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.wait(t, "all of it", func() bool { return len(b.batches[folder]) == 3 })
+	for i, got := range b.batches[folder] {
+		if got.After != uint64(i) || len(got.Replicas) != wire.MaxReplicas-10 {
+			t.Errorf("batch %d is after %d with %d replicas", i, got.After, len(got.Replicas))
+		}
+	}
+}
+
 func TestManifests(t *testing.T) {
 	list := func(n int, salt byte) tree.Manifest {
 		m := make(tree.Manifest, n)
@@ -631,7 +655,7 @@ func TestManifests(t *testing.T) {
 		{"empty", id(3), tree.ContentID{}, tree.Manifest{}, 20_000},
 	} {
 		before := ab.conn.ConnectionStats().BytesReceived
-		got, err := ab.Manifest(t.Context(), tree.FolderID{}, c.content, c.base)
+		got, err := ab.Manifest(t.Context(), tree.FolderID{}, c.content, c.base, 1<<22)
 		if err != nil || len(got) != len(c.want) {
 			t.Fatalf("%s: %d chunks, %v", c.name, len(got), err)
 		}
@@ -644,15 +668,18 @@ func TestManifests(t *testing.T) {
 			t.Errorf("%s: took %d bytes", c.name, used)
 		}
 	}
-	if _, err := ab.Manifest(t.Context(), tree.FolderID{}, id(9), tree.ContentID{}); !errors.Is(err, ErrGone) {
+	if _, err := ab.Manifest(t.Context(), tree.FolderID{}, id(9), tree.ContentID{}, 1<<22); !errors.Is(err, ErrGone) {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := ab.Manifest(ctx, tree.FolderID{}, id(2), tree.ContentID{}); !errors.Is(err, context.Canceled) {
+	if _, err := ab.Manifest(ctx, tree.FolderID{}, id(2), tree.ContentID{}, 1<<22); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	if got, err := ab.Manifest(t.Context(), tree.FolderID{}, id(2), id(1)); err != nil || len(got) != len(now) {
+	if _, err := ab.Manifest(t.Context(), tree.FolderID{}, id(2), id(1), int64(len(now))); err != nil {
+		t.Errorf("a list of the length that it may have: %v", err)
+	}
+	if got, err := ab.Manifest(t.Context(), tree.FolderID{}, id(2), id(1), 1<<22); err != nil || len(got) != len(now) {
 		t.Errorf("after one that was given up: %d chunks, %v", len(got), err)
 	}
 }

@@ -56,6 +56,8 @@ func (s *Session) serveLane(str *quic.Stream) error {
 		switch {
 		case t == wire.TypeManifestRequest && kind == wire.Lists:
 			err = s.serveManifest(ctx, payload, w)
+		case t == wire.TypeKeptRequest && kind == wire.Lists:
+			err = s.serveKept(ctx, payload, w)
 		case t == wire.TypeFetchRequest && kind != wire.Lists:
 			err = s.serveFetch(ctx, payload, w)
 		default:
@@ -96,6 +98,12 @@ func (s *Session) serveManifest(ctx context.Context, payload []byte, w *answers)
 	req, err := wire.ParseManifestRequest(payload)
 	if err != nil {
 		return err
+	}
+	select {
+	case s.listing <- struct{}{}:
+		defer func() { <-s.listing }()
+	case <-ctx.Done():
+		return nil // nobody reads the answer any more
 	}
 	h := s.node.cfg.Handler
 	list, err := h.Manifest(ctx, s, req.Folder, req.Content)

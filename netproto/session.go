@@ -52,6 +52,7 @@ type Session struct {
 	taking  indexesIn
 	lanes   lanes
 
+	listing  chan struct{}   // of length 1: held while a chunk list is answered, since it is whole in memory
 	progress [8]atomic.Int64 // bytes of answers that came, by urgency
 }
 
@@ -67,6 +68,7 @@ func newSession(n *Node, conn *quic.Conn, control *quic.Stream, device tree.Devi
 	s.sending.open = map[tree.FolderID]*indexOut{}
 	s.taking.last = map[tree.FolderID]chan struct{}{}
 	s.taking.room = make(chan struct{}, maxDecoding)
+	s.listing = make(chan struct{}, 1)
 	return s
 }
 
@@ -219,7 +221,7 @@ type incoming struct {
 	r      *wire.Reader
 }
 
-func (in incoming) next() (wire.Type, []byte, error) {
+func (in incoming) next() (t wire.Type, payload []byte, err error) {
 	if in.r.Ready() {
 		return in.r.Next()
 	}
@@ -229,22 +231,42 @@ func (in incoming) next() (wire.Type, []byte, error) {
 	if in.r.Ready() {
 		return in.r.Next()
 	}
+	err = in.patiently(func() error {
+		t, payload, err = in.r.Next()
+		return err
+	})
+	return t, payload, err
+}
+
+// head waits for the head of the next frame, which next then gives.
+func (in incoming) head() error {
+	if err := in.r.Await(); err != nil {
+		return err
+	}
+	return in.patiently(func() error {
+		_, _, err := in.r.Head()
+		return err
+	})
+}
+
+// patiently reads the rest of what has begun, as long as it goes on coming.
+func (in incoming) patiently(read func() error) error {
 	patience := in.s.node.cfg.Timing.Patience
 	for {
 		before := in.r.Received()
 		if err := in.stream.SetReadDeadline(in.s.node.cfg.Now().Add(patience)); err != nil {
-			return 0, nil, err
+			return err
 		}
-		t, payload, err := in.r.Next()
+		err := read()
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			if in.r.Received() == before {
-				return 0, nil, failure(wire.Slow, errors.New("the rest of a message did not come"))
+				return failure(wire.Slow, errors.New("the rest of a message did not come"))
 			}
 			continue
 		}
 		if err != nil {
-			return 0, nil, err
+			return err
 		}
-		return t, payload, in.stream.SetReadDeadline(time.Time{})
+		return in.stream.SetReadDeadline(time.Time{})
 	}
 }

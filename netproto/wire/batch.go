@@ -26,12 +26,19 @@ type BatchEncoder struct {
 	index  map[tree.ReplicaID]uint64 // owned by the stream's writer
 	told   int
 	body   []byte
+	// Plain: the receiver does not know of attributes (CapAttrs), and is told
+	// nothing of them. Set before the first Append.
+	Plain bool
 }
 
 // NewBatchEncoder makes the encoder of a new index stream.
 func NewBatchEncoder(p *Packer) *BatchEncoder {
 	return &BatchEncoder{packer: p, index: map[tree.ReplicaID]uint64{}}
 }
+
+// ErrDictionary says that a stream can't name more replicas; a new one can. It is
+// an ErrTooLarge.
+var ErrDictionary = fmt.Errorf("%w: more than %d replicas in one stream", ErrTooLarge, MaxReplicas)
 
 // Append appends a Batch frame. After an error the stream is no longer usable,
 // but for ErrTooLarge: then nothing was written, and fewer entries may do.
@@ -61,7 +68,11 @@ func (e *BatchEncoder) Append(dst []byte, b tree.Batch) ([]byte, error) {
 	body = binary.AppendUvarint(body, uint64(len(b.Entries)))
 	var run running
 	for i := range b.Entries {
-		body = appendEntry(body, &b.Entries[i], &run, index)
+		entry := b.Entries[i]
+		if e.Plain {
+			entry.Attrs = ""
+		}
+		body = appendEntry(body, &entry, &run, index)
 	}
 	body = binary.AppendUvarint(body, b.After)
 	body = binary.LittleEndian.AppendUint64(body, uint64(b.Upto.Replica))
@@ -108,7 +119,7 @@ func (e *BatchEncoder) news(b tree.Batch) (news []tree.Replica, fresh map[tree.R
 		}
 	}
 	if e.told+len(news) > MaxReplicas {
-		return nil, nil, fmt.Errorf("%w: more than %d replicas", ErrTooLarge, MaxReplicas)
+		return nil, nil, ErrDictionary
 	}
 	return news, fresh, nil
 }

@@ -10,6 +10,10 @@ import (
 // MaxSize is the first size of a file that is too large to be said.
 const MaxSize = int64(1) << 56
 
+// CapAttrs in Hello.Caps says that a device understands attributes in entries. One
+// that does not is not told of any.
+const CapAttrs = 1 << 2
+
 // The flags of an entry: its kind in the two low bits, then what is there.
 const (
 	entryKind    = 3
@@ -23,7 +27,8 @@ const (
 	entryConflict
 	entryConflictBase
 	entryMovedTo
-	entryAll = 1<<(iota+1) - 1
+	entryAttrs // only to and from peers that have said CapAttrs
+	entryAll   = 1<<(iota+1) - 1
 )
 
 // CheckEntry says why an entry may not be sent. It is the table of section 6,
@@ -42,12 +47,17 @@ func CheckEntry(e tree.Entry) error {
 		return bad("%q: a mode of %o", e.Path, e.Mode)
 	case len(e.Target) > tree.MaxTarget || strings.IndexByte(e.Target, 0) >= 0:
 		return bad("%q: a target that no symlink has", e.Path)
+	case e.Attrs != "" && (e.Deleted || e.Kind == tree.Symlink):
+		return bad("%q: attributes where none can be", e.Path)
 	case e.Conflict != nil && (e.Deleted || e.Conflict.Of == ""):
 		return bad("%q: a conflict tag that means nothing", e.Path)
 	case len(e.Version) == 0 || !e.Version.Valid():
 		return bad("%q: a version that is none", e.Path)
 	case e.Version.Counter(e.Author) == 0:
 		return bad("%q: its author is not in its version", e.Path)
+	}
+	if _, err := tree.ParseAttrs(string(e.Attrs)); err != nil {
+		return bad("%q: %v", e.Path, err)
 	}
 	return nil
 }
@@ -102,6 +112,7 @@ func entryFlags(e tree.Entry) (flags uint16) {
 	set(entryConflict, e.Conflict != nil)
 	set(entryConflictBase, e.Conflict != nil && !e.Conflict.Base.IsZero())
 	set(entryMovedTo, e.MovedTo != "")
+	set(entryAttrs, e.Attrs != "")
 	return flags
 }
 
@@ -146,6 +157,9 @@ func appendEntry(dst []byte, e *tree.Entry, run *running, index func(tree.Replic
 	if flags&entryMovedTo != 0 {
 		dst = appendBytes(dst, e.MovedTo)
 	}
+	if flags&entryAttrs != 0 {
+		dst = appendBytes(dst, e.Attrs)
+	}
 	return dst
 }
 
@@ -189,6 +203,9 @@ func (c *cursor) entry(run *running, dict []tree.ReplicaID) (e tree.Entry) {
 	if flags&entryMovedTo != 0 {
 		e.MovedTo = c.path(string(c.bytes(tree.MaxPath, "a moved-to path")), "a moved-to path")
 	}
+	if flags&entryAttrs != 0 {
+		e.Attrs = c.attrs("attributes")
+	}
 	if c.err == nil && entryFlags(e) != flags {
 		c.fail("an entry with a field that is there and empty")
 	}
@@ -196,6 +213,19 @@ func (c *cursor) entry(run *running, dict []tree.ReplicaID) (e tree.Entry) {
 		c.err = CheckEntry(e)
 	}
 	return e
+}
+
+func (c *cursor) attrs(what string) tree.Attrs {
+	b := c.bytes(tree.MaxAttrBytes, what)
+	if c.err != nil {
+		return ""
+	}
+	attrs, err := tree.ParseAttrs(string(b))
+	if err != nil {
+		c.err = bad("%s: %v", what, err)
+		c.b = nil
+	}
+	return attrs
 }
 
 func (c *cursor) version(run *running, dict []tree.ReplicaID) tree.Version {

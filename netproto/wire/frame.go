@@ -27,6 +27,8 @@ const (
 	TypeFetchRequest    Type = 35
 	TypePiece           Type = 36
 	TypePacked          Type = 37
+	TypeKeptRequest     Type = 38
+	TypeKeptPart        Type = 39
 
 	TypeJoin Type = 48
 )
@@ -40,7 +42,9 @@ func (t Type) Max() int {
 		return 1 << 20
 	case TypeOffers:
 		return 256 << 10
-	case TypeState, TypeManifestRequest:
+	case TypeState:
+		return 384
+	case TypeManifestRequest:
 		return 256
 	case TypePing, TypePong:
 		return 8
@@ -52,6 +56,10 @@ func (t Type) Max() int {
 		return 16
 	case TypeManifestPart:
 		return 640 << 10
+	case TypeKeptRequest:
+		return 9 << 10
+	case TypeKeptPart:
+		return 256 << 10
 	case TypeFetchRequest:
 		return MaxRequestBytes
 	case TypePiece:
@@ -145,13 +153,19 @@ func (r *Reader) Ready() bool {
 	return int64(r.end-r.start) >= HeaderLen+int64(n)
 }
 
+// Head waits until the next frame's head is there, and says what it is of. Next
+// gives the whole.
+func (r *Reader) Head() (Type, int, error) {
+	if err := r.fill(HeaderLen); err != nil {
+		return 0, 0, err
+	}
+	return ParseHeader(r.buf[r.start : r.start+HeaderLen])
+}
+
 // Next gives the next frame. The payload is valid until the next call. At the
 // end between two frames the error is io.EOF, within one io.ErrUnexpectedEOF.
 func (r *Reader) Next() (Type, []byte, error) {
-	if err := r.fill(HeaderLen); err != nil {
-		return 0, nil, err
-	}
-	t, n, err := ParseHeader(r.buf[r.start : r.start+HeaderLen])
+	t, n, err := r.Head()
 	if err != nil {
 		return 0, nil, err
 	}

@@ -97,7 +97,7 @@ func (p *Packer) AppendPacked(dst, frames []byte) ([]byte, bool) {
 }
 
 // Unpack gives the frames that a Packed frame stands for, in buf if it is large
-// enough. Each is Piece or ManifestPart; Split takes them off.
+// enough. Each is Piece, ManifestPart or KeptPart; Split takes them off.
 func (p *Packer) Unpack(buf, payload []byte) ([]byte, error) {
 	return p.unpack(buf, payload, MaxPacked)
 }
@@ -111,7 +111,7 @@ func Split(frames []byte) (t Type, payload, rest []byte, err error) {
 	if err != nil {
 		return 0, nil, nil, err
 	}
-	if t != TypePiece && t != TypeManifestPart {
+	if t != TypePiece && t != TypeManifestPart && t != TypeKeptPart {
 		return 0, nil, nil, bad("type %d in a packed frame", t)
 	}
 	if len(frames)-HeaderLen < n {

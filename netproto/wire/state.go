@@ -13,6 +13,12 @@ type state struct {
 	NeedBytes int64    `cbor:"8,keyasint"`
 	Confirmed int64    `cbor:"9,keyasint,omitempty"`
 	Life      uint64   `cbor:"10,keyasint,omitempty"`
+	HeldFiles int64    `cbor:"11,keyasint,omitempty"`
+	HeldKind  uint8    `cbor:"12,keyasint,omitempty"`
+	TakenBack int64    `cbor:"13,keyasint,omitempty"`
+	Digest    uint64   `cbor:"14,keyasint,omitempty"`
+	Clock     int64    `cbor:"15,keyasint,omitempty"`
+	NoRoom    int64    `cbor:"16,keyasint,omitempty"`
 }
 
 type position struct {
@@ -34,7 +40,7 @@ func checkState(s tree.FolderState) error {
 	if s.Folder == (tree.FolderID{}) {
 		return bad("a state without a folder id")
 	}
-	if s.Files < 0 || s.Bytes < 0 || s.NeedFiles < 0 || s.NeedBytes < 0 || s.Confirmed < 0 {
+	if s.Files < 0 || s.Bytes < 0 || s.NeedFiles < 0 || s.NeedBytes < 0 || s.Confirmed < 0 || s.Clock < 0 || s.NoRoom < 0 || s.HeldFiles < 0 || s.TakenBack < 0 {
 		return bad("a state with a negative count")
 	}
 	return nil
@@ -47,7 +53,8 @@ func AppendState(dst []byte, s tree.FolderState) ([]byte, error) {
 	}
 	return appendCBOR(dst, TypeState, state{
 		Folder: s.Folder[:], At: packPosition(s.At), Have: packPosition(s.Have), Busy: s.Busy,
-		Files: s.Files, Bytes: s.Bytes, NeedFiles: s.NeedFiles, NeedBytes: s.NeedBytes, Confirmed: s.Confirmed, Life: s.Life,
+		Files: s.Files, Bytes: s.Bytes, NeedFiles: s.NeedFiles, NeedBytes: s.NeedBytes, Confirmed: s.Confirmed, Life: s.Life, Digest: s.Digest, Clock: s.Clock, NoRoom: s.NoRoom,
+		HeldFiles: s.HeldFiles, HeldKind: uint8(s.HeldKind), TakenBack: s.TakenBack,
 	})
 }
 
@@ -59,7 +66,8 @@ func ParseState(payload []byte) (tree.FolderState, error) {
 	}
 	s := tree.FolderState{
 		At: m.At.tree(), Have: m.Have.tree(), Busy: m.Busy,
-		Files: m.Files, Bytes: m.Bytes, NeedFiles: m.NeedFiles, NeedBytes: m.NeedBytes, Confirmed: m.Confirmed, Life: m.Life,
+		Files: m.Files, Bytes: m.Bytes, NeedFiles: m.NeedFiles, NeedBytes: m.NeedBytes, Confirmed: m.Confirmed, Life: m.Life, Digest: m.Digest, Clock: m.Clock, NoRoom: m.NoRoom,
+		HeldFiles: m.HeldFiles, HeldKind: tree.Held(m.HeldKind), TakenBack: m.TakenBack,
 	}
 	if err := fixed(s.Folder[:], m.Folder, "a folder id"); err != nil {
 		return tree.FolderState{}, err

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -50,10 +51,14 @@ func batchOfAllKinds() tree.Batch {
 	copyOf.Version = tree.Version{{Replica: 3, N: 5}, {Replica: 7, N: 1 << 63}}
 	empty := file("z", 5)
 	empty.Size, empty.MTime, empty.Mode = 0, -1, 0
+	noted := file("a/noted", 6)
+	noted.Attrs, _ = tree.PackAttrs([]tree.Attr{{Name: "user.xdg.tags", Value: "holiday"}, {Name: "acl.access", Value: "user::rw-,group::r--,other::---"}})
+	bare := file("b", 7)
+	bare.Attrs = tree.NoAttrs
 	return tree.Batch{
 		Entries: []tree.Entry{
 			{Path: "a", Kind: tree.Dir, Mode: 0o755, Version: tree.Version{{Replica: 7, N: 1}}, Author: 7},
-			file("a/f", 1), file("a/ff", 2), gone, copyOf,
+			file("a/f", 1), file("a/ff", 2), gone, copyOf, noted, bare,
 			{Path: "a/l", Kind: tree.Symlink, MTime: 5, Target: "../\xff", Version: tree.Version{{Replica: 8, N: 1}}, Author: 8},
 			{Path: "t", Deleted: true, Version: tree.Version{{Replica: 8, N: 2}}, Author: 8},
 			empty,
@@ -94,6 +99,7 @@ func messages(t testing.TB) []message {
 	st := tree.FolderState{
 		Folder: tree.FolderID{1}, At: tree.Position{Replica: 1 << 63, Epoch: 2, Seq: 3}, Have: tree.Position{Seq: 9},
 		Busy: true, Files: 1, Bytes: 2, NeedFiles: 3, NeedBytes: 1 << 62,
+		HeldFiles: 42, HeldKind: tree.HeldDeleted | tree.HeldOfOthers, TakenBack: 1 << 60,
 	}
 	ask := ManifestRequest{Folder: tree.FolderID{4}, Content: id(1), Base: id(2)}
 	part := ManifestPart{Last: true, At: 3, Count: 4, Chunks: tree.Manifest{{ID: id(1), Len: 1}, {ID: id(2), Len: MaxChunk}}}
@@ -129,6 +135,8 @@ func messages(t testing.TB) []message {
 			return d, err
 		}, parseFetch, fetchRequest{tree.FolderID{5}, wants}},
 		{"Piece", func(d []byte) ([]byte, error) { return AppendPiece(d, piece) }, parser(ParsePiece), piece},
+		{"KeptRequest", func(d []byte) ([]byte, error) { return AppendKeptRequest(d, keptQuestion()) }, parser(ParseKeptRequest), keptQuestion()},
+		{"KeptPart", func(d []byte) ([]byte, error) { d, _, err := AppendKeptPart(d, keptAnswer()); return d, err }, parser(ParseKeptPart), keptAnswer()},
 	}
 }
 
@@ -296,6 +304,10 @@ func TestEntriesThatMayNotBe(t *testing.T) {
 		"author not in it":     change(func(e *tree.Entry) { e.Author = 6 }),
 		"moved and there":      change(func(e *tree.Entry) { e.MovedTo = "x" }),
 		"conflict of nothing":  change(func(e *tree.Entry) { e.Conflict = &tree.Conflict{} }),
+		"deleted attributes":   change(func(e *tree.Entry) { e.Deleted, e.Attrs = true, tree.NoAttrs }),
+		"attributes unparsed":  change(func(e *tree.Entry) { e.Attrs = "\x01\x06user.b\x00\x06user.a\x00" }),
+		"attribute of root":    change(func(e *tree.Entry) { e.Attrs = "\x01\x13security.capability\x01x" }),
+		"symlink attributes":   {Path: "l", Kind: tree.Symlink, Target: "t", Attrs: tree.NoAttrs, Version: tree.Version{{Replica: 1, N: 1}}, Author: 1},
 		"deleted conflict":     change(func(e *tree.Entry) { e.Deleted = true; e.Conflict = &tree.Conflict{Of: "x"} }),
 	} {
 		if err := CheckEntry(e); !errors.Is(err, ErrBad) {
@@ -315,6 +327,30 @@ func TestEntriesThatMayNotBe(t *testing.T) {
 		if got, err := NewBatchDecoder(packer(t)).Parse(body); !errors.Is(err, ErrBad) && name != "author not in it" && name != "unsorted version" {
 			t.Errorf("%s was taken: %+v, %v", name, got.Entries, err)
 		}
+	}
+}
+
+// A device that does not know of attributes is told what it understands.
+func TestAPlainPeerIsToldNothingOfAttributes(t *testing.T) {
+	want := batchOfAllKinds()
+	e := NewBatchEncoder(packer(t))
+	e.Plain = true
+	frame, err := e.Append(nil, want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(want.Entries, func(e tree.Entry) bool { return e.Attrs != "" }) {
+		t.Fatal("the batch was changed")
+	}
+	got, err := NewBatchDecoder(packer(t)).Parse(frame[HeaderLen:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range want.Entries {
+		want.Entries[i].Attrs = ""
+	}
+	if !reflect.DeepEqual(got.Entries, want.Entries) {
+		t.Errorf("%+v", got.Entries)
 	}
 }
 
@@ -645,6 +681,22 @@ func again(p *Packer, d *BatchDecoder, typ Type, payload []byte) error {
 			if frame, err2 = AppendPiece(nil, v); err2 == nil {
 				first = v
 				reparse(parser(ParsePiece))
+			}
+		}
+	case TypeKeptRequest:
+		var v KeptRequest
+		if v, err = ParseKeptRequest(payload); err == nil {
+			if frame, err2 = AppendKeptRequest(nil, v); err2 == nil {
+				first = v
+				reparse(parser(ParseKeptRequest))
+			}
+		}
+	case TypeKeptPart:
+		var v KeptPart
+		if v, err = ParseKeptPart(payload); err == nil {
+			if frame, _, err2 = AppendKeptPart(nil, v); err2 == nil {
+				first = v
+				reparse(parser(ParseKeptPart))
 			}
 		}
 	case TypePacked:
