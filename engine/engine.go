@@ -26,6 +26,7 @@ type Options struct {
 	Rand    io.Reader
 	Log     *slog.Logger
 	Limits  folder.Limits
+	Machine folder.Machine
 	Notes   []string // sentences to show with the state
 }
 
@@ -95,7 +96,9 @@ func (e *Engine) startLocked(c config.Folder) *running {
 	ctx, cancel := context.WithCancel(e.ctx)
 	cfg := folder.Config{
 		ID: c.ID, Name: c.Name, Path: c.Path, Mode: folder.Mode(c.Mode), Device: e.o.Device, DeviceName: e.cfg.Name,
-		ScanEvery: time.Duration(c.ScanEvery), Limits: e.o.Limits, Now: e.o.Now, Rand: e.o.Rand, Log: e.log,
+		ScanEvery: time.Duration(c.ScanEvery), Merge: c.Merge == "auto", Limits: e.o.Limits, Machine: e.o.Machine,
+		Keep: time.Duration(c.KeepDays) * 24 * time.Hour, KeepBytes: int64(c.KeepBytes), Reserve: int64(c.Reserve), Now: e.o.Now, Rand: e.o.Rand, Log: e.log,
+		NoAttributes: c.Attributes != nil && !*c.Attributes, Owner: c.Owner,
 		NameOf: e.nameOf, Changed: e.changed, Members: e.memberIDs,
 	}
 	if c.State == "home" {

@@ -166,7 +166,7 @@ func TestPausedDeviceIsLeftAlone(t *testing.T) {
 
 func TestDoctorAndConfig(t *testing.T) {
 	w := shared(two(t), "laptop", "pi1")
-	findings, err := w.Engine("laptop").Doctor(context.Background())
+	findings, err := w.Engine("laptop").Doctor(context.Background(), control.DoctorRequest{Deep: true})
 	must(t, err)
 	for _, f := range findings {
 		if f.Level == "problem" {

@@ -48,6 +48,9 @@ func (e *Engine) open(c config.Folder, make bool) (status.Folder, error) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if len(e.cfg.Folders) >= maxFolders {
+		return status.Folder{}, usage("this device holds %d folders, and more can't be offered to others; remove one, or sync a directory above several", maxFolders)
+	}
 	for _, have := range e.cfg.Folders {
 		switch {
 		case have.Path == c.Path:
@@ -82,6 +85,10 @@ func (e *Engine) open(c config.Folder, make bool) (status.Folder, error) {
 	return r.State(), nil
 }
 
+// maxFolders is how many folders an engine holds: as many as one word to a peer
+// can offer (netproto/SPEC.md).
+const maxFolders = 256
+
 func checkFolder(c *config.Folder, make bool) error {
 	if !filepath.IsAbs(c.Path) {
 		return usage("the path %q has to be absolute", c.Path)
@@ -95,6 +102,9 @@ func checkFolder(c *config.Folder, make bool) error {
 	case "", folder.TwoWay, folder.Send, folder.Receive:
 	default:
 		return usage("--mode takes two-way, send or receive, not %q", c.Mode)
+	}
+	if c.Merge != "" && c.Merge != "auto" && c.Merge != "ask" {
+		return usage("--merge takes auto or ask, not %q", c.Merge)
 	}
 	if c.State != "" && c.State != "disk" && c.State != "home" {
 		return usage("--state takes disk or home, not %q", c.State)
@@ -177,6 +187,9 @@ func (e *Engine) SetFolder(_ context.Context, who string, s control.FolderSettin
 	if s.Mode != nil {
 		c.Mode = *s.Mode
 	}
+	if s.Merge != nil {
+		c.Merge = *s.Merge
+	}
 	if s.ScanEvery != nil {
 		if *s.ScanEvery < time.Minute {
 			e.mu.Unlock()
@@ -184,7 +197,7 @@ func (e *Engine) SetFolder(_ context.Context, who string, s control.FolderSettin
 		}
 		c.ScanEvery = config.Duration(*s.ScanEvery)
 	}
-	err = checkFolder(&c, false)
+	err = errors.Join(setRetention(&c, s), setAttributes(&c, s), checkFolder(&c, false))
 	if err == nil {
 		e.cfg.Folders[i] = c
 		if err = e.saveLocked(); err != nil {
@@ -201,6 +214,40 @@ func (e *Engine) SetFolder(_ context.Context, who string, s control.FolderSettin
 	clear(e.told) // also where the offers are the same again, the folder is another
 	e.mu.Unlock()
 	e.changed()
+	return nil
+}
+
+// setAttributes takes in which attributes are carried.
+func setAttributes(c *config.Folder, s control.FolderSettings) error {
+	if s.Attributes != nil {
+		c.Attributes = s.Attributes
+	}
+	if s.Owner != nil {
+		if *s.Owner && os.Geteuid() != 0 {
+			return usage("only an engine that runs as root can give files to others, as --owner on asks it to")
+		}
+		c.Owner = *s.Owner
+	}
+	return nil
+}
+
+// setRetention takes in how long and how much is kept, and what is left free.
+func setRetention(c *config.Folder, s control.FolderSettings) error {
+	if s.KeepDays != nil {
+		if *s.KeepDays < -1 || *s.KeepDays > config.MaxKeepDays {
+			return usage("%d days are out of bounds", *s.KeepDays)
+		}
+		c.KeepDays = *s.KeepDays
+	}
+	if s.KeepBytes != nil {
+		c.KeepBytes = config.Size(max(-1, *s.KeepBytes))
+	}
+	if s.Reserve != nil {
+		if *s.Reserve < 0 {
+			return usage("a reserve of %d bytes is none", *s.Reserve)
+		}
+		c.Reserve = config.Size(*s.Reserve)
+	}
 	return nil
 }
 

@@ -51,6 +51,11 @@ func (e *Engine) inOne(given string, do func(located) error) error {
 	if err != nil {
 		return err
 	}
+	return e.inEach(places, do)
+}
+
+// inEach calls do for each of the places until one has what is asked for.
+func (e *Engine) inEach(places []located, do func(located) error) error {
 	var miss error
 	done := 0
 	for _, l := range places {
@@ -106,52 +111,12 @@ func (e *Engine) Conflicts(ctx context.Context) ([]control.Conflict, error) {
 
 // Resolve settles a conflict.
 func (e *Engine) Resolve(ctx context.Context, r control.Resolve) error {
-	if r.Keep != "this" && r.Keep != "that" && r.Keep != "both" {
-		return usage("--keep takes this, that or both, not %q", r.Keep)
+	switch r.Keep {
+	case control.KeepThis, control.KeepThat, control.KeepBoth, control.KeepMerge, control.KeepEdit, control.KeepDeletion:
+	default:
+		return usage("--keep takes this, that, both, merge, edit or deletion, not %q", r.Keep)
 	}
 	return e.inOne(r.Path, func(l located) error { return l.folder.Resolve(ctx, l.path, r.Keep) })
-}
-
-// History lists what this device's archives hold.
-func (e *Engine) History(ctx context.Context, r control.HistoryRequest) ([]control.Kept, error) {
-	places := []located{}
-	if r.Path == "" {
-		for _, f := range e.list() {
-			places = append(places, located{f, ""})
-		}
-	} else {
-		var err error
-		if places, err = e.locate(r.Path); err != nil {
-			return nil, err
-		}
-	}
-	out := []control.Kept{}
-	for _, l := range places {
-		list, err := l.folder.History(ctx, l.path, r.Deleted)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, list...)
-	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].Time.After(out[j].Time) })
-	return out, nil
-}
-
-// Restore brings back what this device's archive holds.
-func (e *Engine) Restore(ctx context.Context, r control.Restore) (out control.Restored, err error) {
-	err = e.inOne(r.Path, func(l located) error {
-		to := tree.Path("")
-		if r.To != "" {
-			var ok bool
-			if to, ok = l.folder.Rel(r.To); !ok {
-				return usage("%s is not a path in the folder %s", r.To, l.folder.Name())
-			}
-		}
-		var err error
-		out, err = l.folder.Restore(ctx, l.path, r.At, to)
-		return err
-	})
-	return out, err
 }
 
 // Activity lists the changes of all folders by time. An item's id is its time in
@@ -212,32 +177,6 @@ func (e *Engine) activities(ctx context.Context, r control.ActivityRequest) (con
 		page.Next = page.Items[n-1].ID
 	}
 	return page, nil
-}
-
-// Doctor looks everything over.
-func (e *Engine) Doctor(ctx context.Context) ([]control.Finding, error) {
-	out := []control.Finding{}
-	for _, note := range e.board.Now().Notes {
-		out = append(out, control.Finding{Level: "note", Text: note})
-	}
-	members := e.o.Network.Members()
-	connected := 0
-	for _, s := range e.o.Network.Sessions() {
-		if s.Connected {
-			connected++
-		} else if s.LastError != "" {
-			out = append(out, control.Finding{Level: "note", Text: "device " + e.nameOf(s.Device) + ": " + s.LastError})
-		}
-	}
-	if len(members) == 0 {
-		out = append(out, control.Finding{Level: "note", Text: "no other device is in the circle; pinion invite prints a link for one"})
-	} else if connected == 0 {
-		out = append(out, control.Finding{Level: "problem", Text: "no other device can be reached; check that one is on and that UDP gets through, or give its address with pinion device set NAME --address HOST:PORT"})
-	}
-	for _, f := range e.list() {
-		out = append(out, f.Doctor(ctx)...)
-	}
-	return out, nil
 }
 
 // Config shows the configuration as it stands.

@@ -73,6 +73,9 @@ func (e *Engine) takeOffer(store string, o status.Offer) error {
 	if err := checkStore(store); err != nil {
 		return err
 	}
+	if n := e.taken(store); n >= maxTaken {
+		return fmt.Errorf("the store holds %d folders, and no more are taken unasked; take this one with pinion folder accept if it is wanted", n)
+	}
 	base := storeName(o.Name)
 	for n := 1; n < 100; n++ {
 		dir := filepath.Join(store, base)
@@ -89,6 +92,22 @@ func (e *Engine) takeOffer(store string, o status.Offer) error {
 		return err
 	}
 	return fmt.Errorf("no name is free for it in %s", store)
+}
+
+// maxTaken is how many folders a store takes without being asked, so that a
+// device gone bad can't fill it with ever new ones.
+const maxTaken = 64
+
+// taken is how many folders stand in the store.
+func (e *Engine) taken(store string) (n int) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, c := range e.cfg.Folders {
+		if filepath.Dir(c.Path) == store {
+			n++
+		}
+	}
+	return n
 }
 
 // freeFor says whether a folder may come to stand at dir: nothing is there, or an

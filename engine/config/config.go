@@ -14,6 +14,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"pinion/engine/crash"
 	"pinion/engine/tree"
 )
 
@@ -35,14 +36,24 @@ type Config struct {
 
 // Folder is one folder on this device.
 type Folder struct {
-	ID        tree.FolderID `toml:"id"`
-	Name      string        `toml:"name"`
-	Path      string        `toml:"path"`
-	Mode      string        `toml:"mode,omitempty" comment:"two-way, send or receive"`
-	State     string        `toml:"state,omitempty" comment:"disk, or home: where the index lives"`
-	ScanEvery Duration      `toml:"scan_every,omitempty" comment:"how often everything is looked at, besides being watched; 1h unless given"`
-	Paused    *Pause        `toml:"paused,omitempty"`
+	ID    tree.FolderID `toml:"id"`
+	Name  string        `toml:"name"`
+	Path  string        `toml:"path"`
+	Mode  string        `toml:"mode,omitempty" comment:"two-way, send or receive"`
+	State string        `toml:"state,omitempty" comment:"disk, or home: where the index lives"`
+	// Attributes nil: they are carried.
+	Attributes *bool    `toml:"attributes,omitempty" comment:"carry extended attributes and access control lists; true unless given"`
+	Owner      bool     `toml:"owner,omitempty" comment:"carry owners and groups by name, too; only an engine that is root can"`
+	ScanEvery  Duration `toml:"scan_every,omitempty" comment:"how often everything is looked at, besides being watched; 1h unless given"`
+	KeepDays   int      `toml:"keep_days,omitempty" comment:"how long replaced and deleted files are kept; 30 unless given, -1: for ever"`
+	KeepBytes  Size     `toml:"keep_bytes,omitempty" comment:"how much of them is kept, such as 20GB or unlimited; a quarter of the disk unless given"`
+	Reserve    Size     `toml:"reserve,omitempty" comment:"how much of the disk is left free; 1 % of it, at least 256MiB and at most 5GiB, unless given"`
+	Merge      string   `toml:"merge,omitempty" comment:"auto or ask: whether conflicts of text that merge cleanly are merged without asking; ask unless given"`
+	Paused     *Pause   `toml:"paused,omitempty"`
 }
+
+// MaxKeepDays is a hundred years.
+const MaxKeepDays = 36_500
 
 // Device is what this device knows by hand of another.
 type Device struct {
@@ -99,6 +110,12 @@ func parse(file, text string) (Config, error) {
 			return Config{}, fmt.Errorf("%s:%d: folder %q has no id", file, line, f.Name)
 		case f.Mode != "" && f.Mode != "two-way" && f.Mode != "send" && f.Mode != "receive":
 			return Config{}, fmt.Errorf("%s:%d: mode %q is none of two-way, send, receive", file, lineOf(text, f.Mode), f.Mode)
+		case f.KeepDays < -1 || f.KeepDays > MaxKeepDays:
+			return Config{}, fmt.Errorf("%s:%d: keep_days = %d of folder %q is out of bounds", file, line, f.KeepDays, f.Name)
+		case f.Reserve < 0:
+			return Config{}, fmt.Errorf("%s:%d: the reserve of folder %q can't be unlimited", file, line, f.Name)
+		case f.Merge != "" && f.Merge != "auto" && f.Merge != "ask":
+			return Config{}, fmt.Errorf("%s:%d: merge %q is neither auto nor ask", file, lineOf(text, f.Merge), f.Merge)
 		case f.State != "" && f.State != "disk" && f.State != "home":
 			return Config{}, fmt.Errorf("%s:%d: state %q is neither disk nor home", file, lineOf(text, f.State), f.State)
 		}
@@ -145,19 +162,23 @@ func WriteFile(file string, data []byte, perm fs.FileMode) error {
 		return fmt.Errorf("write %s: %w", file, err)
 	}
 	defer os.Remove(f.Name())
+	crash.At("file.create")
 	err = f.Chmod(perm)
 	if err == nil {
-		_, err = f.Write(data)
+		err = write(f, data)
 	}
+	crash.At("file.written")
 	if err == nil {
 		err = f.Sync()
 	}
+	crash.At("file.flushed")
 	if cerr := f.Close(); err == nil {
 		err = cerr
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), file)
 	}
+	crash.At("file.renamed")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
 	}
@@ -166,4 +187,17 @@ func WriteFile(file string, data []byte, perm fs.FileMode) error {
 		d.Close()
 	}
 	return nil
+}
+
+func write(f *os.File, data []byte) error {
+	if !crash.On {
+		_, err := f.Write(data)
+		return err
+	}
+	if _, err := f.Write(data[:len(data)/2]); err != nil {
+		return err
+	}
+	crash.At("file.half")
+	_, err := f.Write(data[len(data)/2:])
+	return err
 }

@@ -34,11 +34,11 @@ type Engine interface {
 	Conflicts(ctx context.Context) ([]Conflict, error)
 	Resolve(ctx context.Context, r Resolve) error
 
-	History(ctx context.Context, r HistoryRequest) ([]Kept, error)
+	History(ctx context.Context, r HistoryRequest) (History, error)
 	Restore(ctx context.Context, r Restore) (Restored, error)
 	Activity(ctx context.Context, r ActivityRequest) (ActivityPage, error)
 
-	Doctor(ctx context.Context) ([]Finding, error)
+	Doctor(ctx context.Context, r DoctorRequest) ([]Finding, error)
 	Config(ctx context.Context) (Config, error)
 }
 
@@ -77,6 +77,14 @@ type (
 		Name      *string        `json:"name,omitempty"`
 		Mode      *string        `json:"mode,omitempty"`
 		ScanEvery *time.Duration `json:"scan_every,omitempty"` // the safety net's interval
+		// Attributes: extended attributes and access control lists; Owner: owners and
+		// groups by name, which only an engine that is root can carry.
+		Attributes *bool   `json:"attributes,omitempty"`
+		Owner      *bool   `json:"owner,omitempty"`
+		KeepDays   *int    `json:"keep_days,omitempty"`  // how long what was replaced or deleted is kept; 0: the default, -1: for ever
+		KeepBytes  *int64  `json:"keep_bytes,omitempty"` // how much of it; 0: the default, -1: no bound
+		Reserve    *int64  `json:"reserve,omitempty"`    // how much of the disk is left free; 0: the default
+		Merge      *string `json:"merge,omitempty"`      // auto: conflicts of text that merge cleanly are merged; ask
 	}
 
 	PauseRequest struct {
@@ -86,7 +94,8 @@ type (
 		Until  *time.Time    `json:"until,omitempty"`
 	}
 
-	// Side is one of two versions in a conflict.
+	// Side is one of two versions in a conflict. Of a deletion: who deleted, and as
+	// mtime when.
 	Side struct {
 		Device string    `json:"device"`
 		Size   int64     `json:"size"`
@@ -95,29 +104,47 @@ type (
 	Conflict struct {
 		Folder string         `json:"folder"`
 		Path   string         `json:"path"` // what Resolve takes
-		Copy   string         `json:"copy"`
+		Copy   string         `json:"copy"` // the copy, relative to the folder; with EditDelete the file itself
 		This   *Side          `json:"this"` // what holds the name; null when nothing does any more
-		That   Side           `json:"that"` // the copy
-		Base   tree.ContentID `json:"base"`
+		That   Side           `json:"that"` // the copy; with EditDelete the deletion
+		Base   tree.ContentID `json:"base"` // what both were made from; "" when that is not known
+		Kind   string         `json:"kind"` // EditEdit or EditDelete
+		// BaseHere: this device has the base. If not, another may have it.
+		BaseHere bool    `json:"base_here"`
+		Differ   *Differ `json:"differ"` // null where it was not counted
+	}
+	// Differ is how many lines of each side the other has not. Of small texts only.
+	Differ struct {
+		This int `json:"this"`
+		That int `json:"that"`
 	}
 	Resolve struct {
 		Path string `json:"path"` // as Conflict.Path, FOLDER/PATH, an absolute path, or the copy's path
-		Keep string `json:"keep"` // this, that, both
+		Keep string `json:"keep"` // one of the Keep words
 	}
 
 	HistoryRequest struct {
-		Path    string `json:"path,omitempty"` // a file or a directory; "" is everything
-		Deleted bool   `json:"deleted,omitempty"`
+		Path    string `json:"path,omitempty"`    // a file or a directory; "" is everything
+		Deleted bool   `json:"deleted,omitempty"` // what was deleted and is not there now: the version that a restore would bring
 	}
-	// Kept is one version in the archive.
+	// History is what this device and those that can be reached keep: newest first,
+	// after what stands at the path now, if it is a file's.
+	History struct {
+		Versions []Kept   `json:"versions"`
+		Notes    []string `json:"notes,omitempty"` // sentences: who could not be asked
+	}
+	// Kept is one version in the archives of the devices, or the live one.
 	Kept struct {
 		Folder  string         `json:"folder"`
 		Path    string         `json:"path"`
-		Time    time.Time      `json:"time"` // when it was replaced or deleted here
+		Time    time.Time      `json:"time"` // when it was put away, by the first device that did; of the live one: about when it was written here
 		Size    int64          `json:"size"`
-		Device  string         `json:"device"` // whose change took it away
-		Reason  string         `json:"reason"` // replaced, deleted
+		Device  string         `json:"device"` // whose change took it away; of the live one: who wrote it
+		Reason  string         `json:"reason"` // replaced, deleted, conflict; live
 		Content tree.ContentID `json:"content"`
+		MTime   time.Time      `json:"mtime"`             // when it was written
+		KeptBy  []string       `json:"kept_by"`           // names of devices
+		Expires *time.Time     `json:"expires,omitempty"` // when the last of them lets go of it; absent: not known, or never
 	}
 	Restore struct {
 		Path string     `json:"path"`
@@ -125,8 +152,12 @@ type (
 		To   string     `json:"to,omitempty"` // another path in the folder, or an absolute path in it
 	}
 	Restored struct {
-		Files int64  `json:"files"`
-		Path  string `json:"path"`
+		Files  int64    `json:"files"`
+		Bytes  int64    `json:"bytes"`
+		Dirs   int64    `json:"dirs,omitempty"` // empty directories
+		Path   string   `json:"path"`
+		Absent int64    `json:"absent,omitempty"` // paths of which something is kept, but where nothing stood at the time
+		Notes  []string `json:"notes,omitempty"`  // sentences: who could not be asked
 	}
 
 	ActivityRequest struct {
@@ -139,7 +170,7 @@ type (
 		Time   time.Time `json:"time"`
 		Folder string    `json:"folder"`
 		Path   string    `json:"path"`
-		Action string    `json:"action"` // added, changed, deleted, moved, conflict, restored
+		Action string    `json:"action"` // added, changed, deleted, moved, conflict, merged, kept (a change beat a deletion), restored
 		Device string    `json:"device"` // who made the change
 	}
 	ActivityPage struct {
@@ -147,6 +178,10 @@ type (
 		Next  uint64     `json:"next"` // After of the next request
 	}
 
+	DoctorRequest struct {
+		Folder string `json:"folder,omitempty"` // "" is every folder
+		Deep   bool   `json:"deep,omitempty"`   // read every file and compare it with what is recorded
+	}
 	// Finding is a doctor's sentence.
 	Finding struct {
 		Folder string `json:"folder,omitempty"`
@@ -158,6 +193,26 @@ type (
 		File string `json:"file"`
 		Text string `json:"text"` // config.toml as it stands
 	}
+)
+
+// ReasonLive is the Reason of a version that was not put away: it stands.
+const ReasonLive = "live"
+
+// Kinds of a Conflict.
+const (
+	EditEdit   = "edit/edit"   // changed on two devices
+	EditDelete = "edit/delete" // changed on one, deleted on another: the change was kept
+)
+
+// Words of Resolve.Keep. With EditDelete, edit (or this) leaves the file and
+// deletion deletes it after all; the others are for EditEdit.
+const (
+	KeepThis     = "this"
+	KeepThat     = "that"
+	KeepBoth     = "both"
+	KeepMerge    = "merge" // fails and changes nothing where the two can't be merged
+	KeepEdit     = "edit"
+	KeepDeletion = "deletion"
 )
 
 // Kinds of errors on which callers branch; the text is for the person.

@@ -139,8 +139,8 @@ func (c *Client) Conflicts(ctx context.Context) ([]Conflict, error) {
 	return ask[[]Conflict](ctx, c, "conflicts", nothing{})
 }
 
-func (c *Client) History(ctx context.Context, r HistoryRequest) ([]Kept, error) {
-	return ask[[]Kept](ctx, c, "history", r)
+func (c *Client) History(ctx context.Context, r HistoryRequest) (History, error) {
+	return ask[History](ctx, c, "history", r)
 }
 
 func (c *Client) Restore(ctx context.Context, r Restore) (Restored, error) {
@@ -151,8 +151,8 @@ func (c *Client) Activity(ctx context.Context, r ActivityRequest) (ActivityPage,
 	return ask[ActivityPage](ctx, c, "activity", r)
 }
 
-func (c *Client) Doctor(ctx context.Context) ([]Finding, error) {
-	return ask[[]Finding](ctx, c, "doctor", nothing{})
+func (c *Client) Doctor(ctx context.Context, r DoctorRequest) ([]Finding, error) {
+	return ask[[]Finding](ctx, c, "doctor", r)
 }
 
 func (c *Client) Config(ctx context.Context) (Config, error) {

@@ -66,6 +66,9 @@ func (f *fake) RemoveFolder(_ context.Context, name string) error {
 	return f.ask("remove folder %s", name)
 }
 func (f *fake) SetFolder(_ context.Context, name string, s control.FolderSettings) error {
+	if s.Mode == nil || s.ScanEvery == nil {
+		return f.ask("set folder %s", name)
+	}
 	return f.ask("set folder %s %s %v %v", name, *s.Mode, *s.ScanEvery, s.Name)
 }
 func (f *fake) Pause(_ context.Context, r control.PauseRequest) error {
@@ -81,8 +84,11 @@ func (f *fake) Conflicts(context.Context) ([]control.Conflict, error) {
 	return []control.Conflict{{Folder: "docs", Path: "a", Copy: "a (conflict)", This: &this, Base: tree.ContentID{tree.HashBLAKE3, 7}}, {Path: "b"}}, f.ask("conflicts")
 }
 func (f *fake) Resolve(_ context.Context, r control.Resolve) error { return f.ask("resolve %+v", r) }
-func (f *fake) History(_ context.Context, r control.HistoryRequest) ([]control.Kept, error) {
-	return []control.Kept{{Folder: "docs", Path: "a", Time: moment, Reason: "deleted"}}, f.ask("history %+v", r)
+func (f *fake) History(_ context.Context, r control.HistoryRequest) (control.History, error) {
+	return control.History{
+		Versions: []control.Kept{{Folder: "docs", Path: "a", Time: moment, Reason: "deleted", MTime: moment, KeptBy: []string{"pi1"}, Expires: &moment}},
+		Notes:    []string{"pi2 is not connected"},
+	}, f.ask("history %+v", r)
 }
 func (f *fake) Restore(_ context.Context, r control.Restore) (control.Restored, error) {
 	return control.Restored{Files: 3, Path: "a"}, f.ask("restore %s %v %s", r.Path, r.At, r.To)
@@ -90,7 +96,7 @@ func (f *fake) Restore(_ context.Context, r control.Restore) (control.Restored, 
 func (f *fake) Activity(_ context.Context, r control.ActivityRequest) (control.ActivityPage, error) {
 	return control.ActivityPage{Items: []control.Activity{{ID: 5, Time: moment, Path: "a", Action: "added"}}, Next: 5}, f.ask("activity %+v", r)
 }
-func (f *fake) Doctor(context.Context) ([]control.Finding, error) {
+func (f *fake) Doctor(context.Context, control.DoctorRequest) ([]control.Finding, error) {
 	return []control.Finding{{Level: "ok", Text: "well"}}, f.ask("doctor")
 }
 func (f *fake) Config(context.Context) (control.Config, error) {
@@ -172,7 +178,7 @@ func calls(c control.Engine) map[string]func(context.Context) (any, error) {
 		"activity {After:7 Limit:3 Wait:1s}": func(x ctx) (any, error) {
 			return c.Activity(x, control.ActivityRequest{After: 7, Limit: 3, Wait: time.Second})
 		},
-		"doctor": func(x ctx) (any, error) { return c.Doctor(x) },
+		"doctor": func(x ctx) (any, error) { return c.Doctor(x, control.DoctorRequest{Deep: true}) },
 		"config": func(x ctx) (any, error) { return c.Config(x) },
 	}
 }
@@ -314,7 +320,7 @@ func TestEngineThatGoesAwayIsNotRunning(t *testing.T) {
 	c := dial(file)
 	defer c.Close()
 	var e *control.Error
-	if _, err := c.Doctor(t.Context()); !errors.As(err, &e) || e.Kind != control.KindNotRunning {
+	if _, err := c.Doctor(t.Context(), control.DoctorRequest{}); !errors.As(err, &e) || e.Kind != control.KindNotRunning {
 		t.Errorf("when the engine goes away: %#v", err)
 	}
 }

@@ -82,7 +82,7 @@ func Handler(e Engine) http.Handler {
 	serve(mux, "history", func(ctx context.Context, r HistoryRequest) (any, error) { return e.History(ctx, r) })
 	serve(mux, "restore", func(ctx context.Context, r Restore) (any, error) { return e.Restore(ctx, r) })
 	serve(mux, "activity", func(ctx context.Context, r ActivityRequest) (any, error) { return e.Activity(ctx, r) })
-	serve(mux, "doctor", func(ctx context.Context, _ nothing) (any, error) { return e.Doctor(ctx) })
+	serve(mux, "doctor", func(ctx context.Context, r DoctorRequest) (any, error) { return e.Doctor(ctx, r) })
 	serve(mux, "config", func(ctx context.Context, _ nothing) (any, error) { return e.Config(ctx) })
 	return mux
 }

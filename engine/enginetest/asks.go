@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"context"
+	"slices"
 
 	"pinion/engine/control"
 	"pinion/engine/status"
@@ -124,7 +125,16 @@ func (w *World) Resolve(dev, path, keep string) {
 // Archive lists what a device's archives hold below a path; "" is everything.
 func (w *World) Archive(dev, path string) []control.Kept {
 	w.t.Helper()
-	list, err := w.Engine(dev).History(context.Background(), control.HistoryRequest{Path: path})
+	own := w.Status(dev).Device.Name
+	return slices.DeleteFunc(w.History(dev, path, false).Versions, func(k control.Kept) bool {
+		return k.Reason == control.ReasonLive || !slices.Contains(k.KeptBy, own)
+	})
+}
+
+// History lists what all devices that a device can reach keep.
+func (w *World) History(dev, path string, deleted bool) control.History {
+	w.t.Helper()
+	list, err := w.Engine(dev).History(context.Background(), control.HistoryRequest{Path: path, Deleted: deleted})
 	w.must(err)
 	return list
 }

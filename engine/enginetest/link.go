@@ -195,7 +195,7 @@ func (s *session) bound(ctx context.Context) (context.Context, func()) {
 	return ctx, func() { stop(); cancel() }
 }
 
-func (s *session) Manifest(ctx context.Context, id tree.FolderID, content, base tree.ContentID) (tree.Manifest, error) {
+func (s *session) Manifest(ctx context.Context, id tree.FolderID, content, base tree.ContentID, _ int64) (tree.Manifest, error) {
 	ctx, done := s.bound(ctx)
 	defer done()
 	m, err := s.to.Manifest(ctx, id, content, base)
@@ -206,6 +206,16 @@ func (s *session) Manifest(ctx context.Context, id tree.FolderID, content, base 
 		return nil, goneError{}
 	}
 	return m, nil
+}
+
+func (s *session) Kept(ctx context.Context, id tree.FolderID, q tree.KeptQuery) (tree.KeptPage, error) {
+	ctx, done := s.bound(ctx)
+	defer done()
+	page, err := s.to.Kept(ctx, id, q)
+	if ctx.Err() != nil {
+		return tree.KeptPage{}, ctx.Err()
+	}
+	return page, err
 }
 
 func (s *session) Fetch(ctx context.Context, id tree.FolderID, wants []tree.Want,

@@ -45,6 +45,8 @@ type Device struct {
 	ID   tree.DeviceID
 	Home string
 	Dir  string // its folders are below
+	// Tune may change what its engine is made of, at its next start.
+	Tune func(*engine.Options)
 
 	w      *World
 	gate   gate
@@ -142,10 +144,14 @@ func (w *World) start(d *Device) {
 		w.t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(w.trail, &slog.HandlerOptions{Level: slog.LevelDebug})).With("device", d.Name)
-	e := engine.New(engine.Options{
+	o := engine.Options{
 		Home: d.Home, Config: cfg, Device: d.ID, Version: "test", Network: &network{d}, Now: time.Now, Rand: rand.Reader, Log: log,
-		Limits: folder.Limits{Settle: 200 * time.Millisecond, Stall: 3 * time.Second, CacheKiB: 512},
-	})
+		Limits: folder.Limits{Settle: 200 * time.Millisecond, Stall: 3 * time.Second, Differs: 400 * time.Millisecond, CacheKiB: 512},
+	}
+	if d.Tune != nil {
+		d.Tune(&o)
+	}
+	e := engine.New(o)
 	ctx, cancel := context.WithCancel(context.Background())
 	over := make(chan struct{})
 	w.mu.Lock()

@@ -69,64 +69,95 @@ func (f *Folder) Scan() error {
 	return nil
 }
 
-// Confirm lets held deletions happen.
+// Confirm lets what is held happen.
 func (f *Folder) Confirm(now time.Time) error {
 	c, err := f.opened()
 	if err != nil {
 		return err
 	}
-	c.ask(func() { c.confirm(now.UnixNano()) })
+	c.ask(func() { c.missing.confirm(max(now.UnixNano(), c.confirmedAt.Load()+1), true) })
 	return nil
 }
 
 // carryOut has units that a person asked for carried out, and returns when they
 // have been, or when ctx ends.
 func (c *cycle) carryOut(ctx context.Context, units []*unit) error {
-	ended := make(chan error, len(units))
+	for _, err := range c.carryEach(ctx, units) {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// carryEach is carryOut that says of each unit what became of it.
+func (c *cycle) carryEach(ctx context.Context, units []*unit) []error {
+	type end struct {
+		unit int
+		err  error
+	}
+	errs := make([]error, len(units))
+	rest := func(err error) []error {
+		for i := range errs {
+			if units[i] != nil {
+				errs[i] = err
+			}
+		}
+		return errs
+	}
+	if len(units) == 0 {
+		return nil
+	}
+	units = slices.Clone(units)
+	ended := make(chan end, len(units))
 	asked := c.ask(func() {
-		for _, u := range units {
-			u.ended = func(err error) { ended <- err }
-			c.own(u)
+		for i, u := range units {
+			u.ended = func(err error) { ended <- end{i, err} }
+			c.own(ctx, u)
 		}
 	})
 	if !asked {
-		return ErrClosed
+		return rest(ErrClosed)
 	}
-	var first error
 	for range units {
 		select {
-		case err := <-ended:
-			if first == nil {
-				first = err
-			}
+		case e := <-ended:
+			errs[e.unit], units[e.unit] = e.err, nil
 		case <-c.done:
-			return ErrClosed
+			return rest(ErrClosed)
 		case <-ctx.Done():
-			return ctx.Err()
+			return rest(ctx.Err())
 		}
 	}
-	return first
+	return errs
 }
 
 // own takes on a unit that a person asked for, whose content is at hand on this
-// device.
-func (c *cycle) own(u *unit) {
+// device or with those that it names.
+func (c *cycle) own(ctx context.Context, u *unit) {
 	busy := false
 	u.paths(func(p tree.Path) { busy = busy || c.work.units[p] != nil })
 	if busy {
 		u.ended(fmt.Errorf("%s is being changed just now; try again in a moment", u.path))
 		return
 	}
-	u.manifests = map[tree.ContentID]tree.Manifest{}
+	c.space.measure()
+	if lack := c.space.takeRoom(ctx, u); lack != nil {
+		u.ended(fmt.Errorf("%s %w", u.path, lack))
+		return
+	}
+	if u.manifests == nil {
+		u.manifests = map[tree.ContentID]tree.Manifest{}
+	}
 	u.paths(func(p tree.Path) { c.work.units[p] = u })
 	for _, a := range u.actions {
-		if a.Op == plan.Put {
+		if a.Op == plan.Put && a.Staged == "" {
 			u.needs++
-			c.work.unsent = append(c.work.unsent, transfer.Job{Entry: a.Entry, Urgent: true})
+			c.work.unsent = append(c.work.unsent, transfer.Job{Entry: a.Entry, Sources: u.sources, Urgent: true, Final: true})
 		}
 	}
 	if u.needs == 0 {
-		c.makeReady(u)
+		c.carry.makeReady(u)
 	}
 }
 

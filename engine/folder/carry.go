@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -12,28 +13,33 @@ import (
 	"pinion/engine/apply"
 	"pinion/engine/index"
 	"pinion/engine/plan"
+	"pinion/engine/reconcile"
 	"pinion/engine/transfer"
 	"pinion/engine/tree"
 )
 
 // carry is what the loop knows of units whose content is at hand.
 type carry struct {
+	c *cycle
+
 	ready     []*unit
 	bytes     int64     // of ready
 	since     time.Time // when the first of ready became so
 	urgent    bool      // one of ready was touched by a person just now
 	running   bool      // a group is being applied
 	results   chan applied
-	late      time.Time // when displaced files are looked at again; zero: not
-	lateUntil time.Time
-	full      time.Time // the disk is full: when fetching is tried again
+	late      time.Time         // when displaced files are looked at again; zero: not
+	lateSince time.Time         // when the last of them was displaced
+	writers   map[tree.Path]int // how often a file was found open for writing
+	full      time.Time         // the disk is full: when fetching is tried again
 }
 
 // applied is a group that has ended.
 type applied struct {
 	units    []*unit
 	outcomes []apply.Outcome
-	late     []apply.Late // with no units: a re-check of displaced files
+	late     []apply.Late  // with no units: a re-check of displaced files
+	took     time.Duration // by that re-check
 	err      error
 }
 
@@ -41,11 +47,18 @@ type applied struct {
 // in one group.
 const gather = 150 * time.Millisecond
 
-// lateEvery is how often displaced files are looked at again while there are any.
-const lateEvery = 5 * time.Second
+// How often displaced files are looked at again while there are any that are
+// young or that somebody holds open, and how often in the first moments, when an
+// editor that has not noticed is likeliest to write.
+const (
+	lateEvery = 5 * time.Second
+	lateFirst = time.Second
+	lateYoung = 20 * time.Second
+)
 
-// lateFor is for how long after the last one was displaced.
-const lateFor = 11 * time.Minute
+// lateShare bounds what the looking costs where there are very many: it takes no
+// more than one part in so many of the time.
+const lateShare = 20
 
 func (c *carry) next(now time.Time) time.Duration {
 	next := time.Hour
@@ -62,13 +75,17 @@ func (c *carry) next(now time.Time) time.Duration {
 }
 
 // fetched takes in one piece of content.
-func (c *cycle) fetched(r transfer.Result) {
+func (k *carry) fetched(r transfer.Result) {
+	c := k.c
 	u := c.work.units[r.Job.Entry.Path]
-	if u == nil {
-		return // dropped meanwhile; the stage is swept later
+	if u == nil { // dropped meanwhile
+		if r.Err == nil {
+			c.fetcher.GiveBack(r.Job.Entry.Content, r.Staged)
+		}
+		return
 	}
 	if r.Err != nil {
-		c.fail(u, r.Err)
+		k.fail(u, r.Err)
 		return
 	}
 	for i := range u.actions {
@@ -81,24 +98,24 @@ func (c *cycle) fetched(r transfer.Result) {
 	}
 	c.saying.done.bytes += r.Job.Entry.Size
 	if u.needs == 0 {
-		c.makeReady(u)
+		c.suspicion.examine(u)
 	}
 }
 
 // drainFetched takes in what else has come, so that groups are large.
-func (c *cycle) drainFetched() {
+func (k *carry) drainFetched() {
+	c := k.c
 	for range c.lim.GroupFiles {
 		select {
 		case r := <-c.fetcher.Results():
-			c.fetched(r)
+			k.fetched(r)
 		default:
 			return
 		}
 	}
 }
 
-func (c *cycle) makeReady(u *unit) {
-	k := &c.carry
+func (k *carry) makeReady(u *unit) {
 	if len(k.ready) == 0 {
 		k.since = time.Now()
 	}
@@ -109,8 +126,8 @@ func (c *cycle) makeReady(u *unit) {
 
 // startGroup applies what is ready, in one durable group, once it is worth a
 // flush: it is urgent, there is much of it, or nothing more is about to come.
-func (c *cycle) startGroup(ctx context.Context, beside *sync.WaitGroup) {
-	k := &c.carry
+func (k *carry) startGroup(ctx context.Context, beside *sync.WaitGroup) {
+	c := k.c
 	now := time.Now()
 	if !k.full.IsZero() && now.After(k.full) {
 		k.full = time.Time{}
@@ -119,15 +136,14 @@ func (c *cycle) startGroup(ctx context.Context, beside *sync.WaitGroup) {
 	if k.running {
 		return
 	}
-	if len(k.ready) == 0 {
-		c.startLate(ctx, beside, now)
+	if k.startLate(ctx, beside, now) || len(k.ready) == 0 {
 		return
 	}
 	fetching := len(c.work.units) > len(k.ready)
 	if fetching && !k.urgent && len(k.ready) < c.lim.GroupFiles && k.bytes < c.lim.GroupBytes && now.Sub(k.since) < gather {
 		return
 	}
-	units := c.takeReady()
+	units := k.takeReady()
 	var actions []plan.Action
 	for _, u := range units {
 		actions = append(actions, u.actions...)
@@ -140,11 +156,15 @@ func (c *cycle) startGroup(ctx context.Context, beside *sync.WaitGroup) {
 	})
 }
 
-// takeReady takes at most one group's worth off the ready units.
-func (c *cycle) takeReady() []*unit {
-	k := &c.carry
-	n, bytes := 0, int64(0)
+// takeReady takes at most one group's worth off the ready units. A deep path comes
+// with the directories above it, so that few units may be many actions.
+func (k *carry) takeReady() []*unit {
+	c := k.c
+	n, actions, bytes := 0, 0, int64(0)
 	for n < len(k.ready) && n < c.lim.GroupFiles && (n == 0 || bytes < c.lim.GroupBytes) {
+		if actions += len(k.ready[n].actions); n > 0 && actions > apply.MaxGroup {
+			break
+		}
 		bytes += k.ready[n].bytes()
 		n++
 	}
@@ -156,55 +176,66 @@ func (c *cycle) takeReady() []*unit {
 }
 
 // lookLater has displaced files looked at again while there are any that were
-// displaced lately.
-func (c *cycle) lookLater(r applied) {
-	k := &c.carry
+// displaced lately or are held open.
+func (k *carry) lookLater(r applied) {
+	now := time.Now()
+	displaced := false
 	for _, o := range r.outcomes {
-		if len(o.Archived) > 0 {
-			k.lateUntil = time.Now().Add(lateFor)
-		}
+		displaced = displaced || len(o.Archived) > 0
 	}
-	if k.late.IsZero() && time.Now().Before(k.lateUntil) {
-		k.late = time.Now().Add(lateEvery)
+	if displaced {
+		k.lateSince = now
 	}
+	if !k.late.IsZero() || !displaced && !k.c.applier.LateLeft() {
+		return
+	}
+	every := lateEvery
+	if now.Sub(k.lateSince) < lateYoung {
+		every = lateFirst
+	}
+	k.late = now.Add(max(every, lateShare*r.took))
 }
 
 // startLate looks again at files that were displaced lately: an editor that still
-// had one open may have gone on writing into it.
-func (c *cycle) startLate(ctx context.Context, beside *sync.WaitGroup, now time.Time) {
-	k := &c.carry
+// had one open may have gone on writing into it. It says whether it does.
+func (k *carry) startLate(ctx context.Context, beside *sync.WaitGroup, now time.Time) bool {
 	if k.late.IsZero() || now.Before(k.late) {
-		return
+		return false
 	}
 	k.late = time.Time{}
 	k.running = true
 	beside.Go(func() {
-		late, err := c.applier.Recheck(ctx)
-		k.results <- applied{late: late, err: err}
+		begun := time.Now()
+		late, err := k.c.applier.Recheck(ctx)
+		k.results <- applied{late: late, took: time.Since(begun), err: err}
 	})
+	return true
 }
 
 // carried takes what a group came to into the index.
-func (c *cycle) carried(ctx context.Context, r applied) error {
-	k := &c.carry
+func (k *carry) carried(ctx context.Context, r applied) error {
+	c := k.c
 	k.running = false
 	c.saying.changed = true
-	if err := c.late(ctx, r.late); err != nil {
+	if err := k.takeLate(ctx, r.late); err != nil {
 		return err
 	}
-	c.lookLater(r)
-	u, err := c.outcomes(ctx, r)
+	k.lookLater(r)
+	u, err := k.outcomes(ctx, r)
 	if err != nil {
 		return err
 	}
 	if err := c.commit(ctx, u); err != nil {
 		return err
 	}
+	if err := c.merging.noteBeaten(ctx, r.units); err != nil {
+		return err
+	}
 	for _, x := range r.units {
-		c.release(x)
+		c.work.release(x)
 	}
 	if r.err != nil && ctx.Err() == nil {
-		if merr := checkMarker(c.f.cfg.Path, c.f.cfg.ID); merr != nil {
+		if merr := c.f.checkMarker(); merr != nil {
 			return merr
 		}
 		return fmt.Errorf("apply: %w", r.err)
@@ -214,27 +245,41 @@ func (c *cycle) carried(ctx context.Context, r applied) error {
 }
 
 // outcomes makes an Update of what a group did and sees to what it could not do.
-func (c *cycle) outcomes(ctx context.Context, r applied) (index.Update, error) {
+func (k *carry) outcomes(ctx context.Context, r applied) (index.Update, error) {
+	c := k.c
 	var u index.Update
 	manifests := map[tree.ContentID]tree.Manifest{}
+	var sealed []tree.ContentID
 	for _, x := range r.units {
 		maps.Copy(manifests, x.manifests)
+		sealed = append(sealed, x.sealed...)
 	}
 	var deleted int64
+	var done []tree.Path
 	for _, o := range r.outcomes {
 		for _, a := range o.Archived {
-			u.Archived = append(u.Archived, c.archived(a, o.Action))
+			u.Archived = append(u.Archived, k.archived(a, o.Action))
 		}
 		path := o.Action.Entry.Path
 		if o.Status != apply.Done {
-			c.notDone(o)
+			k.notDone(o)
+			if err := k.distrust(ctx, &u, o); err != nil {
+				return u, err
+			}
 			if x := c.work.units[path]; x != nil && x.ended != nil {
 				x.failed = notDoneError(o)
 			}
 			continue
 		}
 		c.problems.clear(string(path))
+		if o.Lacks != nil {
+			c.problems.note(c.f.cfg.Now(), string(path), o.Lacks.Error())
+		}
 		delete(c.work.later, path)
+		delete(k.writers, path)
+		if n, err := c.index.MissingCount(ctx); err == nil && n > 0 && o.Action.Op == plan.Adopt && o.Action.Entry.Exists() {
+			c.notice.look(string(path)) // nobody has looked at the disk for it, and the commit forgets that it was found missing
+		}
 		for _, ch := range o.Changes {
 			if ch.If == 0 {
 				if old, had, err := c.index.Get(ctx, ch.Record.Path); err != nil {
@@ -243,6 +288,7 @@ func (c *cycle) outcomes(ctx context.Context, r applied) (index.Update, error) {
 					ch.If, ch.Record.Version = old.Seq, ch.Record.Version.Join(old.Version)
 				}
 			}
+			ch.Record.Sealed = ch.Record.Exists() && (slices.Contains(sealed, ch.Record.Content) || stillSealed(o.Action, ch.Record))
 			u.Changes = append(u.Changes, index.Change{Record: ch.Record, If: ch.If, Manifest: manifests[ch.Record.Content]})
 		}
 		if k := o.Action.Keep; k != nil {
@@ -252,43 +298,96 @@ func (c *cycle) outcomes(ctx context.Context, r applied) (index.Update, error) {
 			if o.Action.Op == plan.Move {
 				act = "moved"
 			}
+			if x := c.work.units[path]; x != nil && x.word != "" {
+				act = x.word
+			}
 			u.Activity = append(u.Activity, c.activity(path, act, o.Action.Entry.Author))
 		}
 		if o.Action.Op == plan.Delete {
 			deleted++
 		}
 		c.saying.done.files++
+		done = append(done, path)
 	}
 	c.missing.deleted(deleted)
-	return u, nil
+	return u, c.suspicion.carriedSuspects(ctx, done)
+}
+
+// stillSealed says whether a content that was there before, at a path of a, looks
+// encrypted.
+func stillSealed(a plan.Action, r tree.Record) bool {
+	return a.Was.Sealed && a.Was.Content == r.Content || a.From.Sealed && a.From.Content == r.Content
+}
+
+// distrust has a file read anew that is not what the index says: apply may have
+// found that by its bytes, of which nothing is to be seen from outside where the
+// times of the file system are coarse.
+func (k *carry) distrust(ctx context.Context, u *index.Update, o apply.Outcome) error {
+	if o.Status != apply.Changed {
+		return nil
+	}
+	row, had, err := k.c.index.Get(ctx, o.Action.Entry.Path)
+	if err != nil {
+		return fmt.Errorf("read the index: %w", err)
+	}
+	if had && row.Exists() && row.Kind == tree.File && row.Disk.MTime != 0 {
+		row.Disk.MTime = 0
+		u.Changes = append(u.Changes, index.Change{Record: row, If: row.Seq, Quiet: true})
+	}
+	return nil
 }
 
 // notDone sees to an action that was not carried out. Nothing of it is lost: what
 // peers told is still pending in the index, and is decided again.
-func (c *cycle) notDone(o apply.Outcome) {
+func (k *carry) notDone(o apply.Outcome) {
+	c := k.c
 	a := o.Action
+	k.giveBack(a)
 	c.log.Debug("not carried out", "op", a.Op, "path", a.Entry.Path, "outcome", o.Status, "err", o.Err)
 	switch o.Status {
 	case apply.Changed, apply.Exists:
-		c.look(string(a.Entry.Path))
+		c.notice.look(string(a.Entry.Path))
 		if a.From.Path != "" {
-			c.look(string(a.From.Path))
+			c.notice.look(string(a.From.Path))
 		}
 		if a.Keep != nil {
-			c.look(string(a.Keep.Path))
+			c.notice.look(string(a.Keep.Path))
 		}
-		c.putOff(a.Entry.Path, 200*time.Millisecond)
+		c.work.putOff(a.Entry.Path, 200*time.Millisecond)
 	case apply.NotEmpty:
 		c.notice.deep[string(a.Entry.Path)] = struct{}{}
-		c.putOff(a.Entry.Path, time.Second)
+		c.work.putOff(a.Entry.Path, time.Second)
 	case apply.Busy:
-		c.putOff(a.Entry.Path, 2*time.Second)
+		k.awaitWriter(a.Entry.Path)
 	case apply.Failed:
-		c.problems.note(c.f.cfg.Now(), string(a.Entry.Path), o.Err.Error())
+		if c.names.nameFailed(o) {
+			return
+		}
+		c.problems.ofPending(c.f.cfg.Now(), string(a.Entry.Path), o.Err.Error())
 		c.log.Info("not applied", "path", a.Entry.Path, "err", o.Err)
-		c.putOff(a.Entry.Path, 30*time.Second)
+		c.work.putOff(a.Entry.Path, 30*time.Second)
 	}
 }
+
+// awaitWriter puts off what somebody has open for writing. That it is closed
+// tells nobody, so that it is looked at every few seconds.
+func (k *carry) awaitWriter(p tree.Path) {
+	c := k.c
+	c.work.putOff(p, writerEvery)
+	if k.writers == nil || len(k.writers) >= maxLater {
+		k.writers = map[tree.Path]int{}
+	}
+	if k.writers[p]++; k.writers[p] == writerTold {
+		c.problems.note(c.f.cfg.Now(), string(p), "is open for writing in another program; what another device changed takes its place once it is closed there")
+	}
+}
+
+// How often a file is looked at that somebody has open for writing, and after how
+// many times a person is told.
+const (
+	writerEvery = 2 * time.Second
+	writerTold  = 5
+)
 
 // notDoneError says to a person who asked for it why something was not done.
 func notDoneError(o apply.Outcome) error {
@@ -305,44 +404,61 @@ func notDoneError(o apply.Outcome) error {
 const fullFor = 30 * time.Second
 
 // fail sees to a unit whose content could not be had.
-func (c *cycle) fail(u *unit, err error) {
+func (k *carry) fail(u *unit, err error) {
+	c := k.c
 	u.failed = err
-	c.release(u)
+	for _, a := range u.actions {
+		k.giveBack(a)
+	}
+	c.work.release(u)
 	if errors.Is(err, transfer.ErrGone) {
-		c.putOff(u.path, time.Second) // the peers that had it are about to tell what they have now
+		c.work.putOff(u.path, time.Second) // the peers that had it are about to tell what they have now
 		return
 	}
-	c.problems.note(c.f.cfg.Now(), string(u.path), err.Error())
-	c.putOff(u.path, 30*time.Second)
-	if errors.Is(err, syscall.ENOSPC) && c.carry.full.IsZero() {
+	if errors.Is(err, syscall.ENOSPC) {
+		c.space.measure()
+		err = fmt.Errorf("%s (%w)", c.space.needs(u.bytes()), err)
+	}
+	c.problems.ofPending(c.f.cfg.Now(), string(u.path), err.Error())
+	c.work.putOff(u.path, 30*time.Second)
+	if errors.Is(err, syscall.ENOSPC) && k.full.IsZero() {
 		c.log.Warn("the disk is full; fetching goes on when there is room", "path", c.f.cfg.Path)
 		c.fetcher.Pause()
-		c.carry.full = time.Now().Add(fullFor)
+		k.full = time.Now().Add(fullFor)
+	}
+}
+
+// giveBack keeps what was fetched for an action for the next try.
+func (k *carry) giveBack(a plan.Action) {
+	if a.Op == plan.Put && a.Staged != "" {
+		k.c.fetcher.GiveBack(a.Entry.Content, a.Staged)
 	}
 }
 
 // late sees to files that were written to after they had been displaced. They
 // stand beside the live ones now and are scanned as what a person wrote; or, if
 // they could be brought nowhere, lie in the archive.
-func (c *cycle) late(ctx context.Context, found []apply.Late) error {
+func (k *carry) takeLate(ctx context.Context, found []apply.Late) error {
+	c := k.c
 	for _, l := range found {
-		if err := c.rearchive(ctx, l); err != nil {
+		if err := k.rearchive(ctx, l); err != nil {
 			return err
 		}
 		if l.Kept == "" {
 			continue
 		}
 		c.log.Info("a displaced file was still being written; it is kept as a conflict", "path", l.Path, "kept", l.Kept)
-		if l.Kept != l.Path {
-			c.tags[l.Kept] = &tree.Conflict{Of: l.Path}
+		if of := reconcile.Original(l.Path); l.Kept != of {
+			c.tags[l.Kept] = &tree.Conflict{Of: of, Base: l.Base}
 		}
-		c.look(string(l.Kept))
+		c.notice.look(string(l.Kept))
 	}
 	return nil
 }
 
 // rearchive makes the archive's list say what became of a file in it.
-func (c *cycle) rearchive(ctx context.Context, l apply.Late) error {
+func (k *carry) rearchive(ctx context.Context, l apply.Late) error {
+	c := k.c
 	if l.Kept == "" {
 		_, err := c.index.Commit(ctx, index.Update{Archived: []index.Archived{{
 			Path: l.Path, File: l.File, When: c.f.cfg.Now().UnixNano(), Reason: index.Conflicted,
@@ -363,7 +479,8 @@ func (c *cycle) rearchive(ctx context.Context, l apply.Late) error {
 
 // recover finishes or undoes what an earlier run was stopped in, before anything
 // is scanned.
-func (c *cycle) recover(ctx context.Context) error {
+func (k *carry) recover(ctx context.Context) error {
+	c := k.c
 	late, err := c.applier.Recover(ctx)
 	if err != nil {
 		return fmt.Errorf("finish what was interrupted: %w", err)
@@ -373,11 +490,11 @@ func (c *cycle) recover(ctx context.Context) error {
 		return fmt.Errorf("look at what was displaced: %w", err)
 	}
 	c.tags = map[tree.Path]*tree.Conflict{}
-	c.notice = newNotice()
-	return c.late(ctx, append(late, again...))
+	c.notice = newNotice(c)
+	return k.takeLate(ctx, append(late, again...))
 }
 
-func (c *cycle) archived(a apply.Archived, by plan.Action) index.Archived {
+func (k *carry) archived(a apply.Archived, by plan.Action) index.Archived {
 	return index.Archived{
 		Path: a.Path, File: a.File, Size: a.Size, Content: a.Content, When: a.When.UnixNano(), Reason: reasonOf(a.Reason), By: by.Entry.Author,
 	}

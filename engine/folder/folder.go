@@ -39,10 +39,12 @@ type Limits struct {
 	MaxInline  int64         // a changed file up to this size is read at once, larger ones beside; 8 MiB
 	Stall      time.Duration // after which silence a peer is asked no more for what it was asked for; transfer's default
 	Settle     time.Duration // how long many missing files must rest before they are judged; 1 s
+	Archive    time.Duration // how long after the start the archive is looked through; 1 min
+	Differs    time.Duration // how long a difference between devices that are level must stand, since what they say arrives a moment apart; 30 s
 }
 
 func (l Limits) withDefaults() Limits {
-	def := Limits{Units: 2048, GroupFiles: 512, GroupBytes: 64 << 20, CacheKiB: 4096, Problems: 1000, MaxInline: 8 << 20, Settle: time.Second}
+	def := Limits{Units: 2048, GroupFiles: 512, GroupBytes: 64 << 20, CacheKiB: 4096, Problems: 1000, MaxInline: 8 << 20, Settle: time.Second, Differs: 30 * time.Second}
 	if l.Units > 0 {
 		def.Units = l.Units
 	}
@@ -64,6 +66,12 @@ func (l Limits) withDefaults() Limits {
 	if l.Settle > 0 {
 		def.Settle = l.Settle
 	}
+	if def.Archive = time.Minute; l.Archive > 0 {
+		def.Archive = l.Archive
+	}
+	if l.Differs > 0 {
+		def.Differs = l.Differs
+	}
 	def.Stall = l.Stall
 	return def
 }
@@ -77,8 +85,17 @@ type Config struct {
 	IndexFile  string // empty: in the folder's own directory
 	Device     tree.DeviceID
 	DeviceName string
-	ScanEvery  time.Duration // the safety net; jittered by a quarter either way
-	Limits     Limits
+	// NoAttributes: extended attributes and access control lists stay as they are
+	// on this disk, and those of other devices in the index.
+	NoAttributes bool
+	Owner        bool          // owners are carried, too; only where the engine is root
+	ScanEvery    time.Duration // the safety net; jittered by a quarter either way
+	Merge        bool          // conflicts of text that merge cleanly are merged without asking
+	Limits       Limits
+	Machine      Machine
+	Keep         time.Duration // how long what was replaced or deleted is kept; 0: 30 days, less: for ever
+	KeepBytes    int64         // how much of it; 0: a quarter of the disk, less: no bound
+	Reserve      int64         // how much of the disk is left free; 0: by the disk's size
 
 	Now  func() time.Time
 	Rand io.Reader
@@ -159,23 +176,31 @@ func (f *Folder) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		state := status.Error
-		if errors.Is(err, ErrMissing) {
-			state, wait = status.Missing, recheck
-		} else {
-			wait = min(2*wait, 5*time.Minute)
+		state, reason, ready := status.Error, err.Error(), func() bool { return false }
+		switch {
+		case errors.Is(err, ErrMissing):
+			state, wait, ready = status.Missing, recheck, func() bool { return f.checkMarker() == nil }
+		case isFull(err):
+			state, wait, ready = status.Full, longest, f.roomy
+			reason = f.fullReason()
+		default:
+			wait = min(2*wait, longest)
 		}
 		f.cfg.Log.Warn("folder is not open", "folder", f.cfg.Name, "err", err)
 		f.say(func(s *status.Folder) {
-			s.State, s.Reason = state, err.Error()
+			s.State, s.Reason = state, reason
 			s.Peers, s.Progress = []status.FolderPeer{}, status.Progress{ETA: -1}
 		})
-		f.await(ctx, wait, state == status.Missing)
+		f.await(ctx, wait, ready, state == status.Missing)
 	}
 }
 
-// await waits, and looks for the marker meanwhile if it is that which is missing.
-func (f *Folder) await(ctx context.Context, wait time.Duration, missing bool) {
+// longest is how long it takes at most until a folder is tried again.
+const longest = 5 * time.Minute
+
+// await waits, and looks meanwhile whether the folder is ready to be tried again;
+// a missing one is not tried before.
+func (f *Folder) await(ctx context.Context, wait time.Duration, ready func() bool, missing bool) {
 	tick := time.NewTicker(min(wait, recheck))
 	defer tick.Stop()
 	end := time.NewTimer(wait)
@@ -185,7 +210,7 @@ func (f *Folder) await(ctx context.Context, wait time.Duration, missing bool) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if missing && checkMarker(f.cfg.Path, f.cfg.ID) == nil {
+			if ready() {
 				return
 			}
 		case <-end.C:

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -14,9 +14,12 @@ import (
 
 	"pinion/engine/apply"
 	"pinion/engine/chunk"
+	"pinion/engine/crash"
 	"pinion/engine/exchange"
 	"pinion/engine/ignore"
 	"pinion/engine/index"
+	"pinion/engine/noise"
+	"pinion/engine/reconcile"
 	"pinion/engine/scan"
 	"pinion/engine/status"
 	"pinion/engine/transfer"
@@ -30,54 +33,68 @@ type cycle struct {
 	f    *Folder
 	log  *slog.Logger
 	lim  Limits
-	root *rootfs.Root
+	root Disk
 	caps rootfs.Capabilities
 
+	attrs apply.Attributes
+
 	index    *index.Index
-	watcher  *watch.Watcher
+	watcher  Watcher
 	scanner  *scan.Scanner
 	fetcher  *transfer.Fetcher
 	server   *transfer.Server
 	applier  *apply.Applier
 	exchange *exchange.Exchange
 
-	asked chan func()   // questions from outside, answered in the loop
-	woken chan struct{} // of length 1: pending rows may have changed
-	done  chan struct{} // closed when the loop has ended
+	asked   chan func()   // questions from outside, answered in the loop
+	woken   chan struct{} // of length 1: pending rows may have changed
+	done    chan struct{} // closed when the loop has ended
+	broken  chan error    // of length 1: the index can't be written
+	stopped atomic.Bool   // since broken was told
 
 	confirmedAt atomic.Int64 // tree.FolderState.Confirmed
+	takenBackAt atomic.Int64 // tree.FolderState.TakenBack
 
 	ignored      atomic.Pointer[ignore.Matcher]
 	emptyAllowed atomic.Bool  // a person said that all was deleted on purpose
 	scanned      atomic.Int64 // files seen by the scan under way
 
 	// owned by the loop from here on
-	paused   *status.Pause
-	notice   notice
-	work     work
-	carry    carry
-	missing  missing
-	problems problems
-	saying   saying
-	tags     map[tree.Path]*tree.Conflict // files found on disk that are conflict copies
+	paused    *status.Pause
+	notice    notice
+	work      work
+	names     names
+	carry     carry
+	missing   missing
+	suspicion suspicion
+	taking    taking
+	problems  problems
+	saying    saying
+	space     space
+	keeper    keeper
+	dressing  dressing
+	accord    accord
+	merging   merging
+	tags      map[tree.Path]*tree.Conflict // files found on disk that are conflict copies
 }
 
 // open opens the folder's rooms, or says why not (wrapping ErrMissing where its
 // disk or marker is not there). Nothing is written before the marker was seen.
 func open(ctx context.Context, f *Folder) (_ *cycle, err error) {
-	if err := checkMarker(f.cfg.Path, f.cfg.ID); err != nil {
+	if err := f.checkMarker(); err != nil {
 		return nil, err
 	}
 	c := &cycle{
 		f: f, log: f.cfg.Log.With("folder", f.cfg.Name), lim: f.cfg.Limits,
-		asked: make(chan func()), woken: make(chan struct{}, 1), done: make(chan struct{}),
+		asked: make(chan func()), woken: make(chan struct{}, 1), done: make(chan struct{}), broken: make(chan error, 1),
 	}
+	c.bind()
 	defer func() {
 		if err != nil {
 			c.close()
 		}
 	}()
-	if c.root, err = rootfs.Open(f.cfg.Path); err != nil {
+	if c.root, err = f.cfg.Machine.openDisk(f.cfg.Path); err != nil {
 		return nil, fmt.Errorf("open the folder: %w", err)
 	}
 	if err := c.makePrivate(); err != nil {
@@ -89,25 +106,36 @@ func open(ctx context.Context, f *Folder) (_ *cycle, err error) {
 	if err := c.openIndex(ctx); err != nil {
 		return nil, err
 	}
-	if err := c.loadIgnore(); err != nil {
+	if err := c.notice.loadIgnore(); err != nil {
 		return nil, err
 	}
-	c.applier = apply.New(apply.Disk(c.root), c.caps, apply.Options{Now: f.cfg.Now, Log: c.log, Junk: ignore.Junk, Device: f.cfg.DeviceName, Content: contentOf})
-	if err := c.recover(ctx); err != nil {
+	c.attrs = c.dressing.attributes()
+	c.applier = apply.New(c.root.Apply(), c.caps, apply.Options{
+		Now: f.cfg.Now, Log: c.log, Junk: ignore.Junk, Device: f.cfg.DeviceName, Content: contentOf, Attributes: c.attrs, Original: reconcile.Original,
+	})
+	if err := c.carry.recover(ctx); err != nil {
 		return nil, err
 	}
 	c.openStages()
-	c.watcher, err = watch.Open(f.cfg.Path, watch.Options{Skip: c.skipWatch})
+	c.watcher, err = f.cfg.Machine.watch(f.cfg.Path, watch.Options{Skip: c.notice.skipWatch})
 	if err != nil {
 		return nil, fmt.Errorf("watch the folder: %w", err)
 	}
 	return c, nil
 }
 
+// bind lets the parts of the cycle know the whole.
+func (c *cycle) bind() {
+	c.notice.c, c.work.c, c.names.c, c.carry.c = c, c, c, c
+	c.missing.c, c.suspicion.c, c.taking.c = c, c, c
+	c.space.c, c.keeper.c, c.dressing.c, c.merging.c = c, c, c, c
+	c.saying.c, c.accord.c = c, c
+}
+
 // makePrivate makes what is missing of the folder's own directory.
 func (c *cycle) makePrivate() error {
-	for _, d := range []string{"tmp", "archive"} {
-		if err := os.MkdirAll(filepath.Join(c.f.cfg.Path, tree.Private, d), 0o700); err != nil {
+	for _, d := range []string{"", "/tmp", "/archive"} {
+		if err := c.root.Mkdir(tree.Private+d, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("make the folder's own directory: %w", err)
 		}
 	}
@@ -122,8 +150,10 @@ func (c *cycle) openIndex(ctx context.Context) error {
 	if file == "" {
 		file = filepath.Join(c.f.cfg.Path, tree.Private, "index.db")
 	}
-	o := index.Options{Now: c.f.cfg.Now, Rand: c.f.cfg.Rand, Device: c.f.cfg.Device, DeviceName: c.f.cfg.DeviceName, CacheKiB: c.lim.CacheKiB}
+	o := index.Options{Now: c.f.cfg.Now, Rand: c.f.cfg.Rand, Device: c.f.cfg.Device, DeviceName: c.f.cfg.DeviceName, CacheKiB: c.lim.CacheKiB, Refused: c.refused}
+	crash.At("index.open.before")
 	x, err := index.Open(ctx, file, o)
+	crash.At("index.open.after")
 	if errors.Is(err, index.ErrDamaged) {
 		aside, aerr := index.SetAside(file, c.f.cfg.Now())
 		if aerr != nil {
@@ -137,30 +167,38 @@ func (c *cycle) openIndex(ctx context.Context) error {
 		return fmt.Errorf("open the index: %w", err)
 	}
 	c.index = x
-	c.loadConfirmed(ctx)
+	c.missing.loadConfirmed(ctx)
+	if err := c.dressing.tellAttributes(ctx); err != nil {
+		return err
+	}
 	return c.tellWithheld(ctx)
 }
 
 // openStages makes the stages that need no opening of their own.
 func (c *cycle) openStages() {
 	cfg := c.f.cfg
-	hasher, disk := newHasher(), transfer.Disk(c.root)
-	c.scanner = scan.New(scan.Options{
-		FS: scan.Disk(c.root), Index: c.index, Caps: c.caps, Hash: hasher.hash,
-		Check:     func() error { return checkMarker(cfg.Path, cfg.ID) },
-		Ignored:   func(p string, dir bool) bool { return c.ignored.Load().Match(p, dir) },
-		Emptied:   func() bool { return c.emptyAllowed.Load() },
-		MaxInline: c.lim.MaxInline,
-		Progress:  func(p scan.Progress) { c.scanned.Store(p.Files) },
-		Now:       cfg.Now,
-	})
+	hasher, disk := newHasher(), c.root.Transfer()
+	c.scanner = c.newScanner(hasher, func(p scan.Progress) { c.scanned.Store(p.Files) })
 	c.fetcher = transfer.NewFetcher(transfer.Options{
 		Folder: cfg.ID, FS: disk, Index: c.index, Archive: c.archiveFiles, Log: c.log, Now: cfg.Now, Rand: cfg.Rand,
 		Limits: transfer.Limits{StallAfter: c.lim.Stall},
 	})
 	c.server = transfer.NewServer(transfer.ServerOptions{FS: disk, Index: c.index, Archive: c.archiveFiles})
 	c.exchange = exchange.New(exchange.Options{
-		Folder: cfg.ID, Index: c.index, Rand: cfg.Rand, RolledBack: index.ErrRolledBack, Withhold: c.withhold(), News: c.wake, Announced: c.announced, Log: c.log,
+		Folder: cfg.ID, Index: crashExchange(c.index), Rand: cfg.Rand, RolledBack: index.ErrRolledBack, Withhold: c.withhold(), News: c.wake, Announced: c.announced, Now: cfg.Now, Log: c.log,
+	})
+}
+
+func (c *cycle) newScanner(h *hasher, progress func(scan.Progress)) *scan.Scanner {
+	return scan.New(scan.Options{
+		FS: c.root.Scan(), Index: c.index, Name: c.root.Name(), Caps: c.caps, Attrs: c.attrs.Kinds, Hash: h.hash,
+		Check:     c.f.checkMarker,
+		Sealed:    noise.Sealed,
+		Ignored:   func(p string, dir bool) bool { return c.ignored.Load().Match(p, dir) },
+		Emptied:   func() bool { return c.emptyAllowed.Load() },
+		MaxInline: c.lim.MaxInline,
+		Progress:  progress,
+		Now:       c.f.cfg.Now,
 	})
 }
 
@@ -244,14 +282,18 @@ func (c *cycle) run(ctx context.Context) error {
 	defer close(c.done)
 
 	hints := make(chan watch.Hints)
-	beside.Go(func() { c.takeHints(ctx, hints, cancel) })
+	beside.Go(func() { c.notice.takeHints(ctx, hints, cancel) })
 	beside.Go(func() {
 		if err := c.fetcher.Run(ctx); err != nil && ctx.Err() == nil {
 			cancel(fmt.Errorf("fetch: %w", err))
 		}
 	})
 	c.begin()
+	c.space.measureArchive(ctx)
 	err := c.loop(ctx, &beside, hints)
+	if isFull(err) {
+		c.space.makeRoom(ctx)
+	}
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = cause
 	}
@@ -260,8 +302,10 @@ func (c *cycle) run(ctx context.Context) error {
 
 // begin sets the state that the loop starts with: everything has to be looked at.
 func (c *cycle) begin() {
-	c.work = work{units: map[tree.Path]*unit{}, stalled: map[tree.Path]bool{}, later: map[tree.Path]wait{}, more: true}
-	c.carry = carry{results: make(chan applied, 1)}
+	c.work = work{c: c, units: map[tree.Path]*unit{}, stalled: map[tree.Path]bool{}, later: map[tree.Path]wait{}, revive: map[tree.Path]revival{}, more: true}
+	c.carry = carry{c: c, results: make(chan applied, 1)}
+	c.carry.lookLater(applied{}) // what an earlier run displaced
+	c.space = space{c: c, results: make(chan expired, 1), expiry: time.Now().Add(c.lim.Archive)}
 	c.problems.init(c.lim.Problems)
 	c.notice.full = true
 }
@@ -273,16 +317,20 @@ func (c *cycle) loop(ctx context.Context, beside *sync.WaitGroup, hints <-chan w
 	defer alarm.Stop()
 	ready := c.watcher.Ready()
 	for {
-		c.startScans(ctx, beside)
-		if err := c.judgeMissing(ctx); err != nil {
+		c.names.checkAside(time.Now())
+		c.notice.startScans(ctx, beside)
+		if err := c.missing.judge(ctx); err != nil {
 			return err
 		}
-		if err := c.takeWork(ctx); err != nil {
+		if err := c.work.takeWork(ctx); err != nil {
 			return err
 		}
-		c.startGroup(ctx, beside)
-		next := c.sayState(ctx)
+		c.taking.startTakingBack(ctx, beside)
+		c.carry.startGroup(ctx, beside)
+		next := min(c.saying.sayState(ctx), c.accord.compareDigests(time.Now()))
+		next = min(next, c.merging.startMerging(ctx, beside))
 		c.startTidying(ctx, beside)
+		c.space.watchSpace(ctx, beside)
 		alarm.Reset(min(next, c.nextAlarm()))
 
 		select {
@@ -291,22 +339,27 @@ func (c *cycle) loop(ctx context.Context, beside *sync.WaitGroup, hints <-chan w
 		case fn := <-c.asked:
 			fn()
 		case h := <-hints:
-			c.hinted(h)
+			c.notice.hinted(h)
 		case b := <-c.notice.observed:
-			b.answer <- c.observe(ctx, b.changes)
+			b.answer <- c.notice.observe(ctx, b.changes)
 		case e := <-c.notice.ended:
-			if err := c.scanEnded(e); err != nil {
+			if err := c.notice.scanEnded(ctx, e); err != nil {
 				return err
 			}
 		case r := <-c.fetcher.Results():
-			c.fetched(r)
-			c.drainFetched()
+			c.carry.fetched(r)
+			c.carry.drainFetched()
 		case r := <-c.carry.results:
-			if err := c.carried(ctx, r); err != nil {
+			if err := c.carry.carried(ctx, r); err != nil {
 				return err
 			}
+		case r := <-c.space.results:
+			c.space.expiredOnce(ctx, r)
+		case err := <-c.broken:
+			return err
 		case <-c.woken:
-			c.work.more, c.saying.changed = true, true
+			c.work.more, c.work.front, c.saying.changed = true, true, true
+			c.space.forgetWaiting()
 			clear(c.work.stalled)
 		case <-ready:
 			ready = nil
@@ -318,7 +371,7 @@ func (c *cycle) loop(ctx context.Context, beside *sync.WaitGroup, hints <-chan w
 // nextAlarm is how long the loop may sleep when nothing happens.
 func (c *cycle) nextAlarm() time.Duration {
 	now := time.Now()
-	next := min(time.Hour, c.notice.next(now), c.missing.next(now), c.work.next(now), c.carry.next(now))
+	next := min(time.Hour, c.notice.next(now), c.missing.next(now), c.work.next(now), c.carry.next(now), c.space.next(now), c.names.nextCheck(now))
 	return max(next, time.Millisecond)
 }
 

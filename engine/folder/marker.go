@@ -31,7 +31,7 @@ var ErrMissing = errors.New("folder is missing")
 // Mark makes dir a folder: it writes the marker, unless dir holds the marker of
 // this folder already. A marker of another folder is refused.
 func Mark(dir string, folder tree.FolderID, device tree.DeviceID, now time.Time) error {
-	m, err := readMarker(dir)
+	m, err := readMarkerIn(Machine{}, dir)
 	switch {
 	case err == nil && m.Folder == folder:
 		return nil
@@ -40,7 +40,7 @@ func Mark(dir string, folder tree.FolderID, device tree.DeviceID, now time.Time)
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
-	text, err := toml.Marshal(marker{Folder: folder, Device: device, Made: now.UTC().Truncate(time.Second)})
+	text, err := MarkerText(folder, device, now)
 	if err != nil {
 		return fmt.Errorf("write the marker: %w", err)
 	}
@@ -53,15 +53,37 @@ func Mark(dir string, folder tree.FolderID, device tree.DeviceID, now time.Time)
 	return config.WriteFile(filepath.Join(dir, markerFile), text, 0o644)
 }
 
+// MarkerText is what the marker of a folder says.
+func MarkerText(folder tree.FolderID, device tree.DeviceID, now time.Time) ([]byte, error) {
+	return toml.Marshal(marker{Folder: folder, Device: device, Made: now.UTC().Truncate(time.Second)})
+}
+
 // Marked gives the id of the folder that dir holds; fs.ErrNotExist if none.
 func Marked(dir string) (tree.FolderID, error) {
-	m, err := readMarker(dir)
+	m, err := readMarkerIn(Machine{}, dir)
 	return m.Folder, err
 }
 
-func readMarker(dir string) (marker, error) {
+// errNoDirectory: the directory itself is not there.
+var errNoDirectory = errors.New("there is no such directory")
+
+// readMarkerIn opens dir anew: what stands at its path now may be another disk
+// than the one that is open.
+func readMarkerIn(m Machine, dir string) (marker, error) {
+	d, err := m.openDisk(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: %w", errNoDirectory, err)
+	}
+	if err != nil {
+		return marker{}, fmt.Errorf("read the marker: %w", err)
+	}
+	defer d.Close()
+	return readMarker(d, dir)
+}
+
+func readMarker(d Disk, dir string) (marker, error) {
 	var m marker
-	text, err := os.ReadFile(filepath.Join(dir, markerFile))
+	text, err := d.ReadFile(markerFile, 4097)
 	if err != nil {
 		return m, fmt.Errorf("read the marker: %w", err)
 	}
@@ -74,14 +96,15 @@ func readMarker(dir string) (marker, error) {
 	return m, nil
 }
 
-// checkMarker says, wrapping ErrMissing, whether dir is not this folder now.
-func checkMarker(dir string, folder tree.FolderID) error {
-	m, err := readMarker(dir)
+// checkMarker says, wrapping ErrMissing, whether the folder's path does not lead
+// to this folder now.
+func (f *Folder) checkMarker() error {
+	dir, folder := f.cfg.Path, f.cfg.ID
+	m, err := readMarkerIn(f.cfg.Machine, dir)
 	switch {
+	case errors.Is(err, errNoDirectory):
+		return fmt.Errorf("%w: %s is not there; plug in or mount its disk", ErrMissing, dir)
 	case errors.Is(err, fs.ErrNotExist):
-		if _, serr := os.Stat(dir); serr != nil {
-			return fmt.Errorf("%w: %s is not there; plug in or mount its disk", ErrMissing, dir)
-		}
 		return fmt.Errorf("%w: %s has no %s, so its disk is probably not mounted", ErrMissing, dir, markerFile)
 	case err != nil:
 		return fmt.Errorf("%w: %v", ErrMissing, err)

@@ -2,14 +2,16 @@ package folder
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"os"
-	"path/filepath"
+	"io"
+	"io/fs"
+	"slices"
 	"sync"
 	"time"
 
+	"pinion/engine/crash"
 	"pinion/engine/ignore"
 	"pinion/engine/index"
 	"pinion/engine/scan"
@@ -33,13 +35,17 @@ const (
 
 // notice is what the loop knows of the disk's changes that are not looked at yet.
 type notice struct {
+	c *cycle
+
 	paths, deep map[string]struct{} // hinted, for the quick lane
 	big         []tree.Path         // for the slow lane
 	full        bool                // the whole folder is to be looked at
 	fullDone    bool                // it was, once, since the folder was opened
 	nextFull    time.Time
 	running     [lanes]bool
-	unstable    map[string]time.Time // files that change while they are read: when to look again
+	asked       [lanes][]string        // what the scans under way were told to look at
+	held        map[tree.Path]struct{} // changed while something was under way with them
+	unstable    map[string]time.Time   // files that change while they are read: when to look again
 	observed    chan observed
 	ended       chan ended
 }
@@ -60,9 +66,10 @@ type ended struct {
 // maxHints bounds the hinted paths; more become a full scan.
 const maxHints = 50_000
 
-func newNotice() notice {
+func newNotice(c *cycle) notice {
 	return notice{
-		paths: map[string]struct{}{}, deep: map[string]struct{}{}, unstable: map[string]time.Time{},
+		c:     c,
+		paths: map[string]struct{}{}, deep: map[string]struct{}{}, unstable: map[string]time.Time{}, held: map[tree.Path]struct{}{},
 		observed: make(chan observed), ended: make(chan ended, lanes),
 	}
 }
@@ -83,14 +90,15 @@ func (n *notice) next(now time.Time) time.Duration {
 }
 
 // takeHints carries the watcher's hints to the loop.
-func (c *cycle) takeHints(ctx context.Context, to chan<- watch.Hints, end context.CancelCauseFunc) {
+func (n *notice) takeHints(ctx context.Context, to chan<- watch.Hints, end context.CancelCauseFunc) {
+	c := n.c
 	for {
 		h, err := c.watcher.Take(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		if err != nil {
-			if merr := checkMarker(c.f.cfg.Path, c.f.cfg.ID); merr != nil {
+			if merr := c.f.checkMarker(); merr != nil {
 				err = merr
 			}
 			end(fmt.Errorf("watch the folder: %w", err))
@@ -104,66 +112,68 @@ func (c *cycle) takeHints(ctx context.Context, to chan<- watch.Hints, end contex
 	}
 }
 
-func (c *cycle) hinted(h watch.Hints) {
+func (n *notice) hinted(h watch.Hints) {
 	if h.All {
-		c.notice.full = true
+		n.full = true
 	}
 	for _, p := range h.Paths {
-		c.look(p)
+		n.c.names.besideMoved(tree.Path(p))
+		n.look(p)
 	}
 	for _, p := range h.Deep {
-		c.notice.deep[p] = struct{}{}
+		n.deep[p] = struct{}{}
 	}
 }
 
 // look has a path looked at soon.
-func (c *cycle) look(path string) {
-	if len(c.notice.paths) >= maxHints {
-		c.notice.full = true
+func (n *notice) look(path string) {
+	if len(n.paths) >= maxHints {
+		n.full = true
 		return
 	}
-	c.notice.paths[path] = struct{}{}
+	n.paths[path] = struct{}{}
 }
 
 // busyLooking says whether the disk may hold what the index does not know.
-func (c *cycle) busyLooking() bool {
-	n := &c.notice
-	return !n.fullDone || n.full || n.running != [lanes]bool{} || len(n.paths)+len(n.deep)+len(n.big)+len(n.unstable) > 0
+func (n *notice) busyLooking() bool {
+	return !n.fullDone || n.full || n.running != [lanes]bool{} || len(n.paths)+len(n.deep)+len(n.big)+len(n.unstable)+len(n.held) > 0
 }
 
 // startScans starts the scans that are due and whose lane is free.
-func (c *cycle) startScans(ctx context.Context, beside *sync.WaitGroup) {
-	n, now := &c.notice, time.Now()
+func (n *notice) startScans(ctx context.Context, beside *sync.WaitGroup) {
+	c := n.c
+	now := time.Now()
 	for p, at := range n.unstable {
 		if !now.Before(at) {
 			delete(n.unstable, p)
-			c.look(p)
+			n.look(p)
 		}
 	}
 	if !n.nextFull.IsZero() && !now.Before(n.nextFull) {
 		n.full = true
 	}
-	if n.full && !n.running[full] && c.watching() {
+	if n.full && !n.running[full] && n.watching() {
 		n.full = false
 		c.scanned.Store(0)
-		n.nextFull = now.Add(jitter(c.scanEvery()))
-		c.start(ctx, beside, full, c.scanner.Full)
+		n.nextFull = now.Add(n.jitter(n.scanEvery()))
+		n.start(ctx, beside, full, c.scanner.Full)
 	}
 	if len(n.paths)+len(n.deep) > 0 && !n.running[quick] {
 		paths, deep := keys(n.paths), keys(n.deep)
+		n.asked[quick] = append(slices.Clone(paths), deep...)
 		clear(n.paths)
 		clear(n.deep)
 		if _, ok := find(paths, ignoreFile); ok {
-			c.ignoreChanged()
+			n.ignoreChanged()
 		}
-		c.start(ctx, beside, quick, func(ctx context.Context, emit func([]scan.Change) error) (scan.Summary, error) {
+		n.start(ctx, beside, quick, func(ctx context.Context, emit func([]scan.Change) error) (scan.Summary, error) {
 			return c.scanner.Paths(ctx, paths, deep, emit)
 		})
 	}
 	if len(n.big) > 0 && !n.running[slow] {
 		big := n.big
 		n.big = nil
-		c.start(ctx, beside, slow, func(ctx context.Context, emit func([]scan.Change) error) (scan.Summary, error) {
+		n.start(ctx, beside, slow, func(ctx context.Context, emit func([]scan.Change) error) (scan.Summary, error) {
 			return c.scanner.Big(ctx, big, emit)
 		})
 	}
@@ -171,21 +181,21 @@ func (c *cycle) startScans(ctx context.Context, beside *sync.WaitGroup) {
 
 // watching says whether every directory is watched by now: what changes before is
 // found only by a scan that begins after.
-func (c *cycle) watching() bool {
+func (n *notice) watching() bool {
 	select {
-	case <-c.watcher.Ready():
+	case <-n.c.watcher.Ready():
 		return true
 	default:
 		return false
 	}
 }
 
-func (c *cycle) start(ctx context.Context, beside *sync.WaitGroup, l lane, run func(context.Context, func([]scan.Change) error) (scan.Summary, error)) {
-	c.notice.running[l] = true
+func (n *notice) start(ctx context.Context, beside *sync.WaitGroup, l lane, run func(context.Context, func([]scan.Change) error) (scan.Summary, error)) {
+	n.running[l] = true
 	emit := func(changes []scan.Change) error {
 		b := observed{changes: changes, answer: make(chan error, 1)}
 		select {
-		case c.notice.observed <- b:
+		case n.observed <- b:
 			return <-b.answer
 		case <-ctx.Done():
 			return ctx.Err()
@@ -193,31 +203,38 @@ func (c *cycle) start(ctx context.Context, beside *sync.WaitGroup, l lane, run f
 	}
 	beside.Go(func() {
 		s, err := run(ctx, emit)
-		c.notice.ended <- ended{lane: l, summary: s, err: err}
+		n.ended <- ended{lane: l, summary: s, err: err}
 	})
 }
 
 // scanEvery is the interval of the safety net: shorter where the watcher says
 // that it can't see everything.
-func (c *cycle) scanEvery() time.Duration {
+func (n *notice) scanEvery() time.Duration {
+	c := n.c
 	if c.watcher.Warning() != nil {
 		return min(c.f.cfg.ScanEvery, time.Minute)
 	}
 	return c.f.cfg.ScanEvery
 }
 
-func jitter(d time.Duration) time.Duration {
-	return d - d/4 + rand.N(d/2+1)
+// jitter gives a length of time up to a quarter shorter or longer.
+func (n *notice) jitter(d time.Duration) time.Duration {
+	var b [8]byte
+	if _, err := io.ReadFull(n.c.f.cfg.Rand, b[:]); err != nil {
+		return d
+	}
+	return d - d/4 + time.Duration(binary.LittleEndian.Uint64(b[:])%uint64(d/2+1))
 }
 
 // observe takes a scan's batch into the index.
-func (c *cycle) observe(ctx context.Context, changes []scan.Change) error {
+func (n *notice) observe(ctx context.Context, changes []scan.Change) error {
+	c := n.c
 	var u index.Update
 	var gone []tree.Path
 	clock := c.index.Tick()
 	for _, ch := range changes {
 		if c.work.units[ch.Path] != nil {
-			c.look(string(ch.Path)) // again when what is under way with it has ended
+			n.held[ch.Path] = struct{}{} // looked at again when what is under way with it has ended
 			continue
 		}
 		if ch.Ignored {
@@ -228,12 +245,12 @@ func (c *cycle) observe(ctx context.Context, changes []scan.Change) error {
 			gone = append(gone, ch.Path)
 			continue
 		}
-		if err := c.record(ctx, &u, ch, clock); err != nil {
+		if err := n.record(ctx, &u, ch, clock); err != nil {
 			return err
 		}
 	}
 	if len(gone) > 0 {
-		if err := c.seenMissing(ctx, gone); err != nil {
+		if err := c.missing.seenMissing(ctx, gone); err != nil {
 			return err
 		}
 	}
@@ -241,29 +258,33 @@ func (c *cycle) observe(ctx context.Context, changes []scan.Change) error {
 }
 
 // record adds an observed entry to u as a change made here.
-func (c *cycle) record(ctx context.Context, u *index.Update, ch scan.Change, clock uint64) error {
+func (n *notice) record(ctx context.Context, u *index.Update, ch scan.Change, clock uint64) error {
+	c := n.c
 	old, had, err := c.index.Get(ctx, ch.Path)
 	if err != nil {
 		return fmt.Errorf("read the index: %w", err)
 	}
 	if had && old.Seq != ch.BasedOn || !had && ch.BasedOn != 0 {
-		c.look(string(ch.Path))
+		n.look(string(ch.Path))
 		return nil
 	}
 	e := ch.Now
 	if !c.caps.ExecBit && had && old.Kind == e.Kind {
 		e.Mode = old.Mode
 	}
-	if old.Exists() && old.Entry.SameContent(e) && old.Mode == e.Mode && sameTime(old, e, ch.Disk) {
+	if old.Exists() && old.Entry.SameContent(e) && old.Mode == e.Mode && old.Attrs == e.Attrs && sameTime(old, e, ch.Disk) {
 		// The disk's word differs (an inode, say), not the entry.
-		old.Disk = ch.Disk
+		old.Disk, old.Sealed = ch.Disk, ch.Sealed
 		u.Changes = append(u.Changes, index.Change{Record: old, If: old.Seq, Quiet: true})
 		return nil
 	}
 	if old.Exists() && old.Kind == tree.Dir && e.Kind != tree.Dir {
-		if wait, err := c.afterChildren(ctx, ch.Path); wait || err != nil {
+		if wait, err := c.missing.afterChildren(ctx, ch.Path); wait || err != nil {
 			return err
 		}
+	}
+	if wait, err := c.suspicion.holdHere(ctx, old, ch); wait || err != nil {
+		return err
 	}
 	self := c.index.Self()
 	e.Version, e.Author = old.Version.Bump(self.ID, clock), self.ID
@@ -273,22 +294,34 @@ func (c *cycle) record(ctx context.Context, u *index.Update, ch scan.Change, clo
 	} else if old.Exists() {
 		e.Base = old.Base
 	}
+	if !old.Exists() {
+		if e.Attrs, err = c.dressing.movedAttrs(ctx, e); err != nil {
+			return err
+		}
+	}
 	if tag := c.tags[ch.Path]; tag != nil {
-		e.Conflict = tag
+		if !old.Exists() {
+			e.Conflict = tag
+		}
 		delete(c.tags, ch.Path)
 	}
-	u.Changes = append(u.Changes, index.Change{Record: tree.Record{Entry: e, Disk: ch.Disk}, If: old.Seq, Manifest: ch.Manifest})
+	u.Changes = append(u.Changes, index.Change{Record: tree.Record{Entry: e, Disk: ch.Disk, Sealed: ch.Sealed}, If: old.Seq, Manifest: ch.Manifest})
 	u.Activity = append(u.Activity, c.activity(e.Path, actionOf(old, e), self.ID))
+	if _, put := c.work.later[e.Path]; put { // it is another case now
+		delete(c.work.later, e.Path)
+		c.work.more, c.work.cursor = true, 0
+	}
 	if ch.From != "" {
-		return c.recordMove(ctx, u, ch, e, clock)
+		return n.recordMove(ctx, u, ch, e, clock)
 	}
 	return nil
 }
 
 // recordMove adds the tombstone of the path that a moved file left, unless it
 // still stands (a hard link).
-func (c *cycle) recordMove(ctx context.Context, u *index.Update, ch scan.Change, e tree.Entry, clock uint64) error {
-	if _, err := c.root.Lstat(string(ch.From)); err == nil || c.work.units[ch.From] != nil {
+func (n *notice) recordMove(ctx context.Context, u *index.Update, ch scan.Change, e tree.Entry, clock uint64) error {
+	c := n.c
+	if _, err := c.root.Lstat(string(ch.From)); err == nil && !c.names.respeltAt(ch.From) || c.work.units[ch.From] != nil {
 		return nil
 	}
 	old, had, err := c.index.Get(ctx, ch.From)
@@ -308,7 +341,7 @@ func (c *cycle) recordMove(ctx context.Context, u *index.Update, ch scan.Change,
 // tombstone is the row of what stood at old's path once it is gone by r's doing.
 func tombstone(old tree.Record, r tree.ReplicaID, clock uint64) tree.Record {
 	t := tree.Record{Entry: old.Entry}
-	t.Deleted, t.Conflict, t.Base, t.MovedTo = true, nil, tree.ContentID{}, ""
+	t.Deleted, t.Conflict, t.Base, t.MovedTo, t.Attrs = true, nil, tree.ContentID{}, "", ""
 	t.Version, t.Author = old.Version.Bump(r, clock), r
 	return t
 }
@@ -324,12 +357,20 @@ func (c *cycle) commit(ctx context.Context, u index.Update) error {
 	if len(u.Changes)+len(u.Archived)+len(u.Activity) == 0 {
 		return nil
 	}
+	crash.At("index.commit.before")
 	refused, err := c.index.Commit(ctx, u)
+	crash.At("index.commit.after")
 	if err != nil {
 		return fmt.Errorf("write the index: %w", err)
 	}
 	for _, p := range refused {
-		c.look(string(p))
+		c.notice.look(string(p))
+	}
+	for _, ch := range u.Changes {
+		c.names.besideMoved(ch.Record.Path)
+	}
+	if len(u.Archived) > 0 {
+		c.space.measureArchive(ctx)
 	}
 	c.exchange.Moved()
 	c.saying.changed = true
@@ -340,8 +381,8 @@ func (c *cycle) commit(ctx context.Context, u index.Update) error {
 const unstableAgain = 2 * time.Second
 
 // scanEnded takes in what a scan found apart from changes.
-func (c *cycle) scanEnded(e ended) error {
-	n := &c.notice
+func (n *notice) scanEnded(ctx context.Context, e ended) error {
+	c := n.c
 	n.running[e.lane] = false
 	c.saying.changed = true
 	switch {
@@ -352,22 +393,26 @@ func (c *cycle) scanEnded(e ended) error {
 		return fmt.Errorf("%w: %v", ErrMissing, e.err)
 	case errors.Is(e.err, scan.ErrEmptied):
 		n.fullDone = true
-		c.emptied(e.err)
+		n.emptied(e.err)
 		return nil
 	default:
 		return fmt.Errorf("scan: %w", e.err)
 	}
 	c.missing.lookedAgain()
-	now := c.f.cfg.Now()
 	if e.lane == full {
 		n.fullDone = true
-		c.missing.emptied = nil
+		c.missing.filled()
 		c.emptyAllowed.Store(false)
 		c.problems.replaceScanned(e.summary)
-	} else {
-		for _, p := range e.summary.Problems {
-			c.problems.note(now, p.Path, p.Why)
+		c.names.check = len(c.names.aside) > 0
+		if err := c.saying.clearSettled(ctx); err != nil {
+			return err
 		}
+	} else {
+		c.problems.noteScanned(e.summary, n.asked[e.lane], func(path string) bool {
+			_, err := c.root.Lstat(path)
+			return err == nil || !errors.Is(err, fs.ErrNotExist)
+		})
 		n.full = n.full || c.missing.emptied != nil // something stands there again, perhaps
 	}
 	for _, p := range e.summary.Unstable {
@@ -377,31 +422,31 @@ func (c *cycle) scanEnded(e ended) error {
 	}
 	n.full = n.full || e.summary.MoreUnstable
 	n.big = append(n.big, e.summary.Deferred...)
-	return nil
+	return c.dressing.dressAgain(ctx, e.summary)
 }
 
 // emptied holds everything when the root was found to be empty though the index
 // is not. Where it may be we who are emptying it, which the index is about to say,
 // it is looked at again soon.
-func (c *cycle) emptied(err error) {
+func (n *notice) emptied(err error) {
+	c := n.c
 	if counts := c.index.Counts(); counts.Files+counts.Dirs == 0 {
 		c.missing.emptied = nil
 		return
 	}
 	c.missing.emptied = err
+	c.missing.holdBegan()
 	if c.carry.running || len(c.work.units) > 0 {
-		c.notice.nextFull = time.Now().Add(unstableAgain)
+		n.nextFull = time.Now().Add(unstableAgain)
 	}
 }
 
 // loadIgnore reads the folder's ignore file.
-func (c *cycle) loadIgnore() error {
-	text, err := os.ReadFile(filepath.Join(c.f.cfg.Path, ignoreFile))
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+func (n *notice) loadIgnore() error {
+	c := n.c
+	text, err := c.root.ReadFile(ignoreFile, 1<<20)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("read %s: %w", ignoreFile, err)
-	}
-	if len(text) > 1<<20 {
-		text = text[:1<<20]
 	}
 	m, bad := ignore.Parse(string(text))
 	for _, b := range bad {
@@ -414,19 +459,21 @@ func (c *cycle) loadIgnore() error {
 // ignoreChanged reads the rules anew and has everything looked at under them: the
 // scan reports rows that are now ignored, which are then forgotten, never
 // deleted; and peers tell everything again, since what was ignored may be wanted.
-func (c *cycle) ignoreChanged() {
-	if err := c.loadIgnore(); err != nil {
+func (n *notice) ignoreChanged() {
+	c := n.c
+	if err := n.loadIgnore(); err != nil {
 		c.problems.note(c.f.cfg.Now(), ignoreFile, err.Error())
 		return
 	}
 	c.watcher.Refresh()
-	c.notice.full = true
+	n.full = true
 	c.work.tellAgain = true
 }
 
 // skipWatch says which paths wake nobody. Whether rel is a directory is not known:
 // what is ignored only as one is not watched, but its own events do come.
-func (c *cycle) skipWatch(rel string) bool {
+func (n *notice) skipWatch(rel string) bool {
+	c := n.c
 	m := c.ignored.Load()
 	if m.Match(rel, false) {
 		return true

@@ -3,8 +3,11 @@ package folder
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"time"
 
+	"pinion/engine/index"
 	"pinion/engine/transfer"
 	"pinion/engine/tree"
 )
@@ -48,7 +51,7 @@ func (f *Folder) PeerDown(dev tree.DeviceID) {
 	if c != nil {
 		c.exchange.Down(dev)
 		c.fetcher.PeerDown(dev)
-		go c.ask(c.dropUnreachable) // the caller may be what the loop waits for
+		go c.ask(c.work.dropUnreachable) // the caller may be what the loop waits for
 	}
 }
 
@@ -70,6 +73,7 @@ func (c *cycle) announced(dev tree.DeviceID, entries []tree.Entry) {
 	}
 	c.ask(func() {
 		for _, e := range entries {
+			c.names.takeUp(e.Path)
 			if e.Deleted || e.Kind != tree.File {
 				continue
 			}
@@ -83,15 +87,29 @@ func (c *cycle) announced(dev tree.DeviceID, entries []tree.Entry) {
 	})
 }
 
-// relink begins the exchange with all peers anew.
-func (f *Folder) relink(ctx context.Context, c *cycle) {
+// links are the sessions with all peers that have the folder open.
+func (f *Folder) links() []*link {
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	links := make([]*link, 0, len(f.peers))
 	for _, l := range f.peers {
 		links = append(links, l)
 	}
-	f.mu.Unlock()
-	for _, l := range links {
+	return links
+}
+
+// refused lists what a peer told and could not be taken.
+func (c *cycle) refused(dev tree.DeviceID, path tree.Path, why error) {
+	c.log.Debug("what a peer told is not taken", "device", dev.Short(), "path", path, "err", why)
+	c.ask(func() {
+		c.problems.note(c.f.cfg.Now(), string(path), fmt.Sprintf("what %s says of it is not taken: %v", c.f.cfg.NameOf(dev), why))
+		c.saying.changed = true
+	})
+}
+
+// relink begins the exchange with all peers anew.
+func (f *Folder) relink(ctx context.Context, c *cycle) {
+	for _, l := range f.links() {
 		c.peerUp(l.ctx, l)
 	}
 }
@@ -102,11 +120,21 @@ func (f *Folder) Heard(dev tree.DeviceID, s tree.FolderState) {
 	if c == nil {
 		return
 	}
+	live := c.exchange.Knows(dev, s.Life) // a first word may be about long ago
 	c.exchange.Heard(dev, s)
-	if s.Confirmed > c.confirmedAt.Load() {
-		c.ask(func() { c.confirm(s.Confirmed) })
+	// An answer from the future would make every later one count for nothing.
+	most := c.f.cfg.Now().Add(maxAhead).UnixNano()
+	if s.Confirmed > c.confirmedAt.Load() && s.Confirmed < most {
+		c.ask(func() { c.missing.confirm(s.Confirmed, live) })
+	}
+	if s.TakenBack > c.takenBackAt.Load() && s.TakenBack < most {
+		c.ask(func() { c.taking.takeBack(s.TakenBack, live, nil) })
 	}
 }
+
+// maxAhead is how far ahead another device's clock may be for a person's answer
+// that it tells of to count.
+const maxAhead = 24 * time.Hour
 
 // Batch records rows that a peer told.
 func (f *Folder) Batch(ctx context.Context, dev tree.DeviceID, b tree.Batch) error {
@@ -114,7 +142,24 @@ func (f *Folder) Batch(ctx context.Context, dev tree.DeviceID, b tree.Batch) err
 	if c == nil {
 		return nil
 	}
-	return c.exchange.Batch(ctx, dev, b)
+	err := c.exchange.Batch(ctx, dev, b)
+	if ownFault(err) || err != nil && c.stopped.Load() {
+		// The peer is not to blame. The folder closes until its disk serves again, and
+		// is told again from where it is.
+		c.stopped.Store(true)
+		select {
+		case c.broken <- err:
+		default:
+		}
+		return nil
+	}
+	return err
+}
+
+// ownFault says whether what a peer told could not be recorded for a reason of
+// this device's own.
+func ownFault(err error) bool {
+	return isFull(err) || errors.Is(err, index.ErrDisk) || errors.Is(err, index.ErrDamaged)
 }
 
 // Manifest gives the chunks of content that is here.

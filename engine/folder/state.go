@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"pinion/engine/scan"
@@ -14,9 +15,12 @@ import (
 
 // saying is when the folder's word on itself was last said.
 type saying struct {
+	c *cycle
+
 	changed bool
 	at      time.Time
 	state   string    // that was said last
+	digest  uint64    // that was said last
 	tidied  time.Time // when the folder was last tidied up
 	rates   [8]sample // of the last seconds, a ring
 	rate    int
@@ -38,52 +42,59 @@ const sayEvery = 100 * time.Millisecond
 
 // sayState posts the folder's state and tells peers, if it changed and was not
 // said just now. It returns how long until it ought to be called again.
-func (c *cycle) sayState(ctx context.Context) time.Duration {
-	s := &c.saying
-	if !s.changed && !c.moving() {
+func (say *saying) sayState(ctx context.Context) time.Duration {
+	c := say.c
+	if !say.changed && !say.moving() {
 		return time.Hour
 	}
 	now := time.Now()
-	if wait := sayEvery - now.Sub(s.at); wait > 0 {
+	if wait := sayEvery - now.Sub(say.at); wait > 0 {
 		return wait
 	}
-	s.changed, s.at = false, now
-	word := c.word()
+	say.changed, say.at = false, now
+	word := say.word()
 	c.exchange.Say(word)
 	c.exchange.Acknowledge()
-	st := c.snapshot(word, now)
-	s.state = st.State
+	st := say.snapshot(word, now)
+	say.state, say.digest = st.State, word.Digest
 	c.f.mu.Lock()
 	c.f.state = st
 	c.f.mu.Unlock()
 	c.f.cfg.Changed()
-	if c.moving() {
+	if say.moving() {
 		return 250 * time.Millisecond
 	}
 	return time.Hour
 }
 
-func (c *cycle) moving() bool { return len(c.work.units) > 0 }
+func (say *saying) moving() bool {
+	return len(say.c.work.units) > 0
+}
 
 // word is what peers are told.
-func (c *cycle) word() tree.FolderState {
-	n := c.index.Counts()
+func (say *saying) word() tree.FolderState {
+	c := say.c
+	n := c.names.counts()
 	w := tree.FolderState{
-		Busy: c.busyLooking() || c.missing.waiting && c.missing.held == 0, Files: n.Files, Bytes: n.Bytes,
+		Busy: c.notice.busyLooking() || c.missing.busy(), Files: n.Files, Bytes: n.Bytes,
 		NeedFiles: n.NeedFiles, NeedBytes: n.NeedBytes, Confirmed: c.confirmedAt.Load(),
 	}
+	w.NoRoom = int64(len(c.space.waiting)) + c.space.more.files
 	if c.f.cfg.Mode == Send {
 		w.NeedFiles, w.NeedBytes = 0, 0
 	} else if n.PendingPaths > 0 {
 		w.Busy = true // a deletion that waits is no need, but neither are we level
 	}
+	c.missing.holdWord(&w)
+	w.Digest = c.accord.digest(w)
 	return w
 }
 
 // snapshot is what a person is told.
-func (c *cycle) snapshot(w tree.FolderState, now time.Time) status.Folder {
+func (say *saying) snapshot(w tree.FolderState, now time.Time) status.Folder {
+	c := say.c
 	cfg := c.f.cfg
-	n := c.index.Counts()
+	n := c.names.counts()
 	s := status.Folder{
 		ID: cfg.ID, Name: cfg.Name, Path: cfg.Path, Mode: string(cfg.Mode), Files: n.Files, Bytes: n.Bytes,
 		Need: status.Need{Files: w.NeedFiles, Bytes: w.NeedBytes}, Conflicts: n.Conflicts,
@@ -92,61 +103,67 @@ func (c *cycle) snapshot(w tree.FolderState, now time.Time) status.Folder {
 	if warn := c.watcher.Warning(); warn != nil {
 		s.Problems = append(s.Problems, status.Problem{Path: ".", Error: warn.Error()})
 	}
-	all := c.peerStates(&s)
-	s.Progress = c.progress(w, now)
-	s.State, s.Reason = c.stateWord(w, all)
+	s.Problems = append(s.Problems, c.space.roomProblems(maxRoomProblems)...)
+	s.Archive = status.Archive{Files: c.space.kept.files, Bytes: c.space.kept.bytes}
+	if c.space.told {
+		s.Disk = &status.Disk{Free: bytesOf(c.space.known.Free), Total: bytesOf(c.space.known.Total), Reserve: c.f.reserve(c.space.known)}
+	}
+	all := say.peerStates(&s)
+	s.Progress = say.progress(w, now)
+	s.Holds = c.missing.holds(w)
+	s.State, s.Reason = say.stateWord(w, s.Holds, all)
 	return s
 }
 
 // peerStates lists the peers and says whether each of them is level with us.
-func (c *cycle) peerStates(s *status.Folder) bool {
+func (say *saying) peerStates(s *status.Folder) bool {
+	c := say.c
 	all := true
 	for _, p := range c.exchange.Peers() {
-		level := p.Known && p.Recorded && p.Told && !p.State.Busy && p.State.NeedFiles == 0
+		level := level(p)
 		all = all && level
 		s.Peers = append(s.Peers, status.FolderPeer{
 			Device: c.f.cfg.NameOf(p.Device), ID: p.Device, Connected: true,
-			NeedFiles: p.State.NeedFiles, NeedBytes: p.State.NeedBytes, UpToDate: level,
+			NeedFiles: p.State.NeedFiles, NeedBytes: p.State.NeedBytes, NoRoom: p.State.NoRoom, UpToDate: level,
 		})
 	}
 	slices.SortFunc(s.Peers, func(a, b status.FolderPeer) int { return slices.Compare(a.ID[:], b.ID[:]) })
 	return all
 }
 
-func (c *cycle) stateWord(w tree.FolderState, peersLevel bool) (state, reason string) {
-	m := &c.missing
+func (say *saying) stateWord(w tree.FolderState, holds []status.Hold, peersLevel bool) (state, reason string) {
+	c := say.c
+	noRoom, lacksRoom := c.space.noRoomState()
 	switch {
 	case c.paused != nil:
 		return status.Paused, c.paused.Reason
-	case m.emptied != nil:
-		return status.Held, m.emptied.Error()
-	case m.held > 0:
-		return status.Held, fmt.Sprintf("%d files are missing here, a large part of the folder; if they were deleted on purpose: pinion confirm %s", m.held, c.f.cfg.Name)
-	case m.remote > 0:
-		return status.Held, fmt.Sprintf("%d files were deleted on another device, a large part of the folder; if that was on purpose: pinion confirm %s", m.remote, c.f.cfg.Name)
+	case len(holds) > 0:
+		return status.Held, c.missing.heldReason(holds)
+	case lacksRoom:
+		return status.Full, noRoom
 	case !c.notice.fullDone || c.notice.running[full] && w.NeedFiles == 0:
 		return status.Scanning, ""
-	case w.Busy || c.index.Counts().PendingPaths > 0 && c.f.cfg.Mode != Send || c.moving() || !peersLevel:
+	case w.Busy || c.names.counts().PendingPaths > 0 && c.f.cfg.Mode != Send || say.moving() || !peersLevel:
 		return status.Syncing, ""
 	}
 	return status.Synced, ""
 }
 
 // progress says how much of the work at hand is done and how fast it goes.
-func (c *cycle) progress(w tree.FolderState, now time.Time) status.Progress {
+func (say *saying) progress(w tree.FolderState, now time.Time) status.Progress {
+	c := say.c
 	p := c.fetcher.Progress()
-	s := &c.saying
-	if w.NeedFiles == 0 && !c.moving() {
-		s.done = tally{}
+	if w.NeedFiles == 0 && !say.moving() {
+		say.done = tally{}
 	}
-	done := s.done.bytes + p.BytesDone
+	done := say.done.bytes + p.BytesDone
 	out := status.Progress{
-		BytesDone: done, BytesTotal: s.done.bytes + max(w.NeedBytes, p.BytesTotal),
-		FilesDone: s.done.files, FilesTotal: s.done.files + w.NeedFiles, ETA: -1, Scanned: c.scanned.Load(),
+		BytesDone: done, BytesTotal: say.done.bytes + max(w.NeedBytes, p.BytesTotal),
+		FilesDone: say.done.files, FilesTotal: say.done.files + w.NeedFiles, ETA: -1, Scanned: c.scanned.Load(),
 	}
 	total := p.Received + p.Reused
-	old := s.rates[s.rate]
-	for _, r := range s.rates {
+	old := say.rates[say.rate]
+	for _, r := range say.rates {
 		if !r.at.IsZero() && r.at.Before(old.at) || old.at.IsZero() {
 			old = r
 		}
@@ -154,15 +171,15 @@ func (c *cycle) progress(w tree.FolderState, now time.Time) status.Progress {
 	if dt := now.Sub(old.at); !old.at.IsZero() && dt > 0 && total >= old.bytes {
 		out.Rate = int64(float64(total-old.bytes) / dt.Seconds())
 	}
-	if last := s.rates[(s.rate+len(s.rates)-1)%len(s.rates)]; now.Sub(last.at) >= 500*time.Millisecond {
-		s.rates[s.rate] = sample{now, total}
-		s.rate = (s.rate + 1) % len(s.rates)
+	if last := say.rates[(say.rate+len(say.rates)-1)%len(say.rates)]; now.Sub(last.at) >= 500*time.Millisecond {
+		say.rates[say.rate] = sample{now, total}
+		say.rate = (say.rate + 1) % len(say.rates)
+	}
+	if !say.moving() {
+		out.Rate = 0
 	}
 	if out.Rate > 0 && w.NeedBytes > 0 {
 		out.ETA = max(0, out.BytesTotal-out.BytesDone) / out.Rate
-	}
-	if !c.moving() {
-		out.Rate = 0
 	}
 	return out
 }
@@ -171,8 +188,12 @@ func (c *cycle) progress(w tree.FolderState, now time.Time) status.Progress {
 type problems struct {
 	max     int
 	scanned map[string]string // found by the last full scan
-	carried map[string]string // found since
-	more    int64             // that the last full scan did not list
+	noticed map[string]string // found by scans of some paths since
+	carried map[string]string // met while something was carried out, or by a hand
+	// untilDone are those of carried that end when their path is not pending any
+	// more, however that comes about.
+	untilDone map[string]bool
+	more      int64 // that the last full scan did not list
 }
 
 func (p *problems) init(most int) {
@@ -183,6 +204,59 @@ func (p *problems) init(most int) {
 	if p.carried == nil {
 		p.carried = map[string]string{}
 	}
+	p.noticed, p.untilDone = map[string]string{}, map[string]bool{}
+}
+
+// noteScanned takes in what a scan of some paths found. What was listed of a path
+// that was looked at, or does not stand any more, is cured unless it was found
+// again.
+func (p *problems) noteScanned(s scan.Summary, asked []string, stands func(path string) bool) {
+	found := make(map[string]bool, len(s.Problems))
+	for _, x := range s.Problems {
+		found[x.Path] = true
+	}
+	looked := make(map[string]bool, len(asked))
+	for _, path := range asked {
+		looked[path] = true
+	}
+	for _, m := range []map[string]string{p.scanned, p.noticed} {
+		for path := range m {
+			dir := ""
+			if i := strings.LastIndexByte(path, '/'); i >= 0 {
+				dir = path[:i]
+			}
+			if !found[path] && (looked[path] || looked[dir] && !stands(path)) {
+				delete(m, path)
+			}
+		}
+	}
+	for _, x := range s.Problems {
+		if _, ok := p.scanned[x.Path]; ok {
+			p.scanned[x.Path] = x.Why
+		} else if len(p.noticed) < p.max {
+			p.noticed[x.Path] = x.Why
+		}
+	}
+}
+
+// clearSettled takes off the list what was to be carried out and is not pending
+// any more.
+func (say *saying) clearSettled(ctx context.Context) error {
+	c := say.c
+	for path := range c.problems.untilDone {
+		p := tree.Path(path)
+		if c.work.units[p] != nil {
+			continue
+		}
+		_, pending, err := c.index.PendingAt(ctx, p)
+		if err != nil {
+			return fmt.Errorf("read what is pending: %w", err)
+		}
+		if !pending {
+			c.problems.clear(path)
+		}
+	}
+	return nil
 }
 
 // note lists a problem until clear or the next full scan.
@@ -197,18 +271,29 @@ func (p *problems) note(_ time.Time, path, why string) {
 
 // replaceScanned lists what a full scan found in place of what was found before.
 func (p *problems) replaceScanned(s scan.Summary) {
-	p.scanned, p.more = map[string]string{}, s.MoreProblems
+	p.scanned, p.noticed, p.more = map[string]string{}, map[string]string{}, s.MoreProblems
 	for _, x := range s.Problems {
 		p.scanned[x.Path] = x.Why
 		delete(p.carried, x.Path)
 	}
 }
 
-func (p *problems) clear(path string) { delete(p.carried, path) }
+func (p *problems) clear(path string) {
+	delete(p.carried, path)
+	delete(p.untilDone, path)
+}
+
+// ofPending lists a problem for as long as its path is pending.
+func (p *problems) ofPending(now time.Time, path, why string) {
+	p.note(now, path, why)
+	if _, ok := p.carried[path]; ok {
+		p.untilDone[path] = true
+	}
+}
 
 func (p *problems) list() []status.Problem {
 	out := make([]status.Problem, 0, len(p.scanned)+len(p.carried))
-	for _, m := range []map[string]string{p.scanned, p.carried} {
+	for _, m := range []map[string]string{p.scanned, p.noticed, p.carried} {
 		for _, path := range slices.Sorted(maps.Keys(m)) {
 			out = append(out, status.Problem{Path: path, Error: m[path]})
 		}

@@ -2,9 +2,7 @@ package folder
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"time"
 
@@ -17,13 +15,24 @@ import (
 
 // work is what the loop has taken on of what is pending in the index.
 type work struct {
+	c *cycle
+
 	more      bool                // the index may hold pending rows that can be taken
 	cursor    index.Cursor        // where in them the next look begins
+	front     bool                // but first a look at the most urgent: there may be new ones
 	units     map[tree.Path]*unit // by every path that a unit touches
 	stalled   map[tree.Path]bool  // wait for another path; looked at again after each commit
 	later     map[tree.Path]wait  // failed, busy: looked at again after a while
 	unsent    []transfer.Job      // the fetcher had no room for them yet
-	tellAgain bool                // peers are to tell everything again: rules have changed
+	revive    map[tree.Path]revival
+	tellAgain bool // peers are to tell everything again: rules have changed
+}
+
+// revival is a directory that is to be revived once all is told.
+type revival struct {
+	since time.Time
+	heard uint64 // how far they had come
+	due   bool   // it has waited for enough, and was looked at again
 }
 
 type wait struct {
@@ -37,9 +46,14 @@ type unit struct {
 	actions   []plan.Action
 	needs     int // contents that are still to come
 	urgent    bool
-	ended     func(error) // set: a person waits for it
-	failed    error       // what ended is told
+	word      string           // what the activity calls it, if not what it looks like
+	facts     []reconcile.Fact // of the decision
+	sources   []tree.DeviceID  // who has its content, of one that a person asked for
+	only      tree.DeviceID    // the only device that told of it and is connected; zero: there are more
+	ended     func(error)      // set: a person waits for it
+	failed    error            // what ended is told
 	manifests map[tree.ContentID]tree.Manifest
+	sealed    []tree.ContentID // of its contents, those that look encrypted
 }
 
 func (u *unit) bytes() (n int64) {
@@ -79,27 +93,32 @@ func (w *work) next(now time.Time) time.Duration {
 	for _, l := range w.later {
 		next = min(next, max(0, l.until.Sub(now)))
 	}
+	for _, r := range w.revive {
+		if !r.due {
+			next = min(next, max(0, r.since.Add(enough).Sub(now)))
+		}
+	}
 	return next
 }
 
 // takeWork decides what is pending and most urgent, and sends for the content it
 // needs. It takes on no more than Limits.Units paths at a time.
-func (c *cycle) takeWork(ctx context.Context) error {
-	w := &c.work
+func (w *work) takeWork(ctx context.Context) error {
+	c := w.c
 	if w.tellAgain {
 		w.tellAgain = false
-		if err := c.tellAgain(ctx); err != nil {
+		if err := w.tellAllAgain(ctx); err != nil {
 			return err
 		}
 	}
-	c.submit()
-	c.wakeLater()
+	w.submit()
+	w.wakeLater()
 	if c.paused != nil || c.f.cfg.Mode == Send || len(c.exchange.Peers()) == 0 {
 		w.more = false
 		return nil
 	}
 	for w.more && len(w.units) < c.lim.Units && len(w.unsent) == 0 {
-		taken, err := c.takeSome(ctx)
+		taken, err := w.takeSome(ctx)
 		if err != nil {
 			return err
 		}
@@ -108,26 +127,35 @@ func (c *cycle) takeWork(ctx context.Context) error {
 			break // others have their turn first
 		}
 	}
-	c.submit()
+	w.submit()
 	return nil
 }
 
 // takeSome takes one round's worth and says how many paths were decided.
-func (c *cycle) takeSome(ctx context.Context) (int, error) {
-	w := &c.work
+func (w *work) takeSome(ctx context.Context) (int, error) {
+	c := w.c
+	c.missing.told()
+	after, front := w.cursor, w.front
+	if w.front = false; front {
+		after = 0
+	}
 	pending, next, err := c.index.Pending(ctx, index.PendingQuery{
-		Limit: takeAtOnce, After: w.cursor, Skip: c.skipPending, NoDeletions: c.missing.remote > 0 && !c.missing.isAllowed(),
+		Limit: takeAtOnce, After: after, Skip: w.skipPending, NoDeletions: c.missing.remote > 0 && !c.missing.isAllowedTheirs(),
+		NoSuspects: c.suspicion.theirs.waiting > 0,
 	})
 	if err != nil {
 		return 0, fmt.Errorf("read what is pending: %w", err)
 	}
-	w.cursor = next
+	if !front || after == w.cursor {
+		w.cursor = next
+	}
 	if next == 0 {
 		w.more = false // until something happens
 	}
 	if len(pending) == 0 {
 		return 0, nil
 	}
+	c.space.measure()
 	r := round{c: c, reach: map[tree.DeviceID]bool{}, seen: map[tree.Path]bool{}, rows: map[tree.Path]tree.Record{}, pends: map[tree.Path]bool{}}
 	if _, r.gone, err = c.index.PendingUnder(ctx, ""); err != nil {
 		return 0, fmt.Errorf("read what is pending: %w", err)
@@ -135,26 +163,56 @@ func (c *cycle) takeSome(ctx context.Context) (int, error) {
 	for _, p := range c.exchange.Peers() {
 		r.reach[p.Device] = true
 	}
+	share := w.share()
 	for _, p := range pending {
+		only := r.only(p)
+		if share[only] >= c.lim.Units-c.lim.Units/8 {
+			continue // the rest is for what others tell
+		}
 		if err := r.take(ctx, p, 0); err != nil {
 			return 0, err
+		}
+		if u := w.units[p.Path]; u != nil && !only.IsZero() {
+			u.only = only
+			share[only]++
 		}
 	}
 	return len(pending), r.finish(ctx)
 }
 
-func (c *cycle) skipPending(p tree.Path) bool {
-	w := &c.work
+// share counts the units that depend on one device alone, so that one which tells
+// of much and gives nothing does not hold up what others tell.
+func (w *work) share() map[tree.DeviceID]int {
+	n := map[tree.DeviceID]int{}
+	for p, u := range w.units {
+		if p == u.path && !u.only.IsZero() {
+			n[u.only]++
+		}
+	}
+	return n
+}
+
+func (w *work) skipPending(p tree.Path) bool {
+	c := w.c
 	_, put := w.later[p]
-	return w.units[p] != nil || w.stalled[p] || put
+	_, waits := c.space.waiting[p]
+	return w.units[p] != nil || w.stalled[p] || put || waits || c.names.isAside(p)
 }
 
 // wakeLater has what was put off tried again when its time has come.
-func (c *cycle) wakeLater() {
-	w, now := &c.work, time.Now()
+func (w *work) wakeLater() {
+	now := time.Now()
 	for p, l := range w.later {
 		if l.until.Before(now) && w.units[p] == nil {
 			delete(w.later, p)
+			clear(w.stalled) // it may be what they wait for
+			w.more = true
+		}
+	}
+	for p, r := range w.revive {
+		if !r.due && now.Sub(r.since) >= enough {
+			w.revive[p] = revival{since: r.since, heard: r.heard, due: true}
+			clear(w.stalled)
 			w.more = true
 		}
 	}
@@ -162,7 +220,8 @@ func (c *cycle) wakeLater() {
 
 // dropUnreachable gives up fetching what nobody who is connected has, so that it
 // holds up nothing else. It is pending still.
-func (c *cycle) dropUnreachable() {
+func (w *work) dropUnreachable() {
+	c := w.c
 	c.saying.changed = true
 	reach := map[tree.DeviceID]bool{}
 	for _, p := range c.exchange.Peers() {
@@ -181,17 +240,17 @@ func (c *cycle) dropUnreachable() {
 		return len(j.Sources) > 0
 	}
 	c.fetcher.Drop(given)
-	c.work.unsent = slices.DeleteFunc(c.work.unsent, given)
+	w.unsent = slices.DeleteFunc(w.unsent, given)
 	for _, p := range paths {
-		if u := c.work.units[p]; u != nil {
-			c.release(u)
+		if u := w.units[p]; u != nil {
+			u.failed = fmt.Errorf("%s: the device that has it is not connected any more", p)
+			w.release(u)
 		}
 	}
 }
 
 // putOff has a path tried again after d, and after longer each time.
-func (c *cycle) putOff(p tree.Path, d time.Duration) {
-	w := &c.work
+func (w *work) putOff(p tree.Path, d time.Duration) {
 	if len(w.later) >= maxLater {
 		return
 	}
@@ -200,32 +259,38 @@ func (c *cycle) putOff(p tree.Path, d time.Duration) {
 }
 
 // release lets go of a unit's paths.
-func (c *cycle) release(u *unit) {
+func (w *work) release(u *unit) {
+	c := w.c
 	u.paths(func(p tree.Path) {
-		if c.work.units[p] == u {
-			delete(c.work.units, p)
+		if w.units[p] == u {
+			delete(w.units, p)
+		}
+		if _, held := c.notice.held[p]; held {
+			delete(c.notice.held, p)
+			c.notice.look(string(p))
 		}
 	})
+	c.names.freeNames(u)
 	if u.ended != nil {
 		u.ended(u.failed)
 		u.ended = nil
 	}
-	clear(c.work.stalled)
-	c.work.more, c.work.cursor = true, 0
+	clear(w.stalled)
+	w.more, w.cursor = true, 0
 }
 
 // submit hands the fetcher what it has room for.
-func (c *cycle) submit() {
-	w := &c.work
+func (w *work) submit() {
 	if len(w.unsent) > 0 {
-		n := c.fetcher.Submit(w.unsent)
+		n := w.c.fetcher.Submit(w.unsent)
 		w.unsent = append([]transfer.Job(nil), w.unsent[n:]...)
 	}
 }
 
 // tellAgain forgets how far peers' indexes are recorded, so that they tell
 // everything again when they are next connected to; and has them connected anew.
-func (c *cycle) tellAgain(ctx context.Context) error {
+func (w *work) tellAllAgain(ctx context.Context) error {
+	c := w.c
 	for _, dev := range c.f.cfg.Members() {
 		if err := c.index.ResetHave(ctx, dev); err != nil {
 			return fmt.Errorf("have peers tell again: %w", err)
@@ -235,321 +300,15 @@ func (c *cycle) tellAgain(ctx context.Context) error {
 	return nil
 }
 
-// round is one look at what is pending.
-type round struct {
-	c     *cycle
-	reach map[tree.DeviceID]bool
-	seen  map[tree.Path]bool
-	rows  map[tree.Path]tree.Record // what At gave
-	pends map[tree.Path]bool        // what PendingAt gave
-	gone  bool                      // somebody says that something is gone
-	drop  []index.Told
-	guard int   // what the guard on deletions said: 1 yes, -1 no, 0 not asked yet
-	err   error // of a lookup
-	ctx   context.Context
-}
-
-// maxFirst bounds how many paths in a row are decided because another needs them.
-const maxFirst = 64
-
-// take decides one path and makes a unit of the decision.
-func (r *round) take(ctx context.Context, p index.Pending, depth int) error {
-	c := r.c
-	if r.seen[p.Path] || c.work.units[p.Path] != nil {
-		return nil
+func (w *work) patient(p tree.Path, heard uint64) bool {
+	now := time.Now()
+	old, there := w.revive[p]
+	if there && old.heard == heard {
+		return now.Sub(old.since) >= enough
 	}
-	r.seen[p.Path] = true
-	if c.ignored.Load().Match(string(p.Path), pendingDir(p)) {
-		r.drop = append(r.drop, index.Told{Path: p.Path})
-		return nil
+	if len(w.revive) >= maxLater {
+		return true
 	}
-	d, err := r.decide(ctx, p)
-	if err != nil {
-		return err
-	}
-	if d.Wait != 0 {
-		c.work.stalled[p.Path] = true
-		return r.takeFirst(ctx, d.First, depth)
-	}
-	if revives(d) && !r.allTold(p) {
-		c.work.stalled[p.Path] = true
-		return nil
-	}
-	for _, dev := range d.Drop {
-		r.drop = append(r.drop, index.Told{Path: p.Path, Device: dev})
-	}
-	if len(d.Actions) == 0 {
-		if len(d.Drop) == 0 {
-			c.putOff(p.Path, 10*time.Second) // none of those who told it can be reached
-		}
-		return nil
-	}
-	if moved, err := r.takeTarget(ctx, p.Path, d, depth); moved || err != nil {
-		return err
-	}
-	return r.unit(ctx, p.Path, d)
-}
-
-// revives says whether a deleted directory is to be kept for what is in it.
-func revives(d reconcile.Decision) bool {
-	return slices.ContainsFunc(d.Facts, func(f reconcile.Fact) bool { return f.Kind == reconcile.DirectoryRevived })
-}
-
-// allTold says whether those who told of a path have told all that they have to
-// tell: the deletions of what is in a directory may come after its own.
-func (r *round) allTold(p index.Pending) bool {
-	for _, peer := range r.c.exchange.Peers() {
-		told := slices.ContainsFunc(p.Remotes, func(m index.Remote) bool { return m.Device == peer.Device })
-		if told && (!peer.Recorded || peer.State.Busy) {
-			return false
-		}
-	}
-	return true
-}
-
-// takeTarget decides first where a file went that is to be deleted here, so that
-// it can be moved there. It says whether the path is seen to by that.
-func (r *round) takeTarget(ctx context.Context, p tree.Path, d reconcile.Decision, depth int) (bool, error) {
-	if len(d.Actions) != 1 || d.Actions[0].Op != plan.Delete || d.Actions[0].Entry.MovedTo == "" {
-		return false, nil
-	}
-	to := d.Actions[0].Entry.MovedTo
-	if err := r.takeFirst(ctx, []tree.Path{to}, depth); err != nil {
-		return false, err
-	}
-	if r.c.work.units[p] != nil {
-		return true, nil
-	}
-	if there, ok := r.At(to); (!ok || !there.Exists()) && r.PendingAt(to) {
-		r.c.work.stalled[p] = true // the file is still wanted there, and not moved yet
-		return true, r.err
-	}
-	return false, r.err
-}
-
-// pendingDir says whether somebody has a directory at the path.
-func pendingDir(p index.Pending) bool {
-	for _, m := range p.Remotes {
-		if m.Entry.Kind == tree.Dir {
-			return true
-		}
-	}
+	w.revive[p] = revival{since: now, heard: heard}
 	return false
-}
-
-// takeFirst decides the paths that another one waits for.
-func (r *round) takeFirst(ctx context.Context, first []tree.Path, depth int) error {
-	if depth >= maxFirst {
-		return nil
-	}
-	for _, q := range first {
-		p, ok, err := r.c.index.PendingAt(ctx, q)
-		if err != nil {
-			return fmt.Errorf("read what is pending: %w", err)
-		}
-		if ok {
-			if err := r.take(ctx, p, depth+1); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func (r *round) decide(ctx context.Context, p index.Pending) (reconcile.Decision, error) {
-	in := reconcile.Input{Path: p.Path, Local: p.Local, HasLocal: p.HasLocal, Lookup: r}
-	for _, m := range p.Remotes {
-		if r.reach[m.Device] || m.Entry.Deleted {
-			in.Remotes = append(in.Remotes, reconcile.Remote{Device: m.Device, Entry: m.Entry})
-		}
-	}
-	if len(in.Remotes) == 0 {
-		return reconcile.Decision{}, nil
-	}
-	r.ctx = ctx
-	d := reconcile.Decide(in)
-	if r.err != nil {
-		return d, fmt.Errorf("read the index: %w", r.err)
-	}
-	for _, f := range d.Facts {
-		r.c.fact(f)
-	}
-	for i, s := range d.Sources {
-		for _, m := range p.Remotes { // they may be connected later
-			if !r.reach[m.Device] && !m.Entry.Deleted && m.Entry.Content == s.Content {
-				d.Sources[i].Devices = append(d.Sources[i].Devices, m.Device)
-			}
-		}
-	}
-	return d, nil
-}
-
-// unit makes a unit of a decision, unless the disk shows something that the
-// index does not know, or a guard stands in the way.
-func (r *round) unit(ctx context.Context, path tree.Path, d reconcile.Decision) error {
-	c := r.c
-	u := &unit{path: path, actions: d.Actions, urgent: true, manifests: map[tree.ContentID]tree.Manifest{}}
-	free := true
-	u.paths(func(p tree.Path) { free = free && c.work.units[p] == nil })
-	if !free {
-		c.work.stalled[path] = true
-		return nil
-	}
-	for _, a := range u.actions {
-		if !a.Was.Exists() && a.Op != plan.Adopt && a.Op != plan.Delete && r.unseen(a.Entry.Path) {
-			return nil
-		}
-		if a.Op == plan.Delete && a.Was.Exists() {
-			if ok, err := r.mayDelete(ctx); err != nil || !ok {
-				return err
-			}
-		}
-	}
-	self, clock := c.index.Self().ID, uint64(0)
-	for _, p := range d.Bump {
-		if clock == 0 {
-			clock = c.index.Tick()
-		}
-		for i := range u.actions {
-			if e := &u.actions[i].Entry; e.Path == p {
-				e.Version, e.Author = e.Version.Bump(self, clock), self
-			}
-		}
-	}
-	if err := r.pairMove(ctx, u); err != nil {
-		return err
-	}
-	u.paths(func(p tree.Path) { c.work.units[p] = u })
-	r.send(u, d)
-	if u.needs == 0 {
-		c.makeReady(u)
-	}
-	return nil
-}
-
-// mayDelete asks the guard once a round.
-func (r *round) mayDelete(ctx context.Context) (bool, error) {
-	if r.guard == 0 {
-		ok, err := r.c.mayDelete(ctx)
-		if err != nil {
-			return false, err
-		}
-		if r.guard = -1; ok {
-			r.guard = 1
-		}
-	}
-	return r.guard > 0, nil
-}
-
-// unseen says whether something stands on disk where the index knows of nothing:
-// then that is scanned first, since it may be what is wanted, or a person's.
-func (r *round) unseen(p tree.Path) bool {
-	if _, err := r.c.root.Lstat(string(p)); errors.Is(err, fs.ErrNotExist) || err != nil {
-		return false
-	}
-	r.c.look(string(p))
-	r.c.putOff(p, 50*time.Millisecond)
-	return true
-}
-
-// pairMove makes a move of a unit that puts content somewhere, if a file with
-// that content stands here at a path that peers say is gone.
-func (r *round) pairMove(ctx context.Context, u *unit) error {
-	if !r.gone || len(u.actions) != 1 || u.actions[0].Op != plan.Put || u.actions[0].Was.Exists() || u.actions[0].Entry.Size == 0 {
-		return nil
-	}
-	a := u.actions[0]
-	twins, err := r.c.index.ByContent(ctx, a.Entry.Content, 8)
-	if err != nil {
-		return fmt.Errorf("look for the content here: %w", err)
-	}
-	for _, t := range twins {
-		if t.Path == a.Entry.Path || r.c.work.units[t.Path] != nil {
-			continue
-		}
-		p, ok, err := r.c.index.PendingAt(ctx, t.Path)
-		if err != nil {
-			return fmt.Errorf("read what is pending: %w", err)
-		}
-		if !ok {
-			continue
-		}
-		d, err := r.decide(ctx, p)
-		if err != nil {
-			return err
-		}
-		if d.Wait != 0 || len(d.Actions) != 1 || d.Actions[0].Op != plan.Delete {
-			continue
-		}
-		moved, _ := plan.PairMoves([]plan.Action{a, d.Actions[0]}, func(tree.Path) bool { return false })
-		if len(moved) == 1 && moved[0].Op == plan.Move {
-			r.seen[t.Path] = true
-			u.actions = moved
-			return nil
-		}
-	}
-	return nil
-}
-
-// send asks for the content that a unit needs.
-func (r *round) send(u *unit, d reconcile.Decision) {
-	sources := map[tree.ContentID][]tree.DeviceID{}
-	for _, s := range d.Sources {
-		sources[s.Content] = s.Devices
-	}
-	for _, a := range u.actions {
-		if a.Op != plan.Put {
-			continue
-		}
-		u.needs++
-		u.urgent = u.urgent && a.Entry.Size <= 1<<20 && r.c.index.Counts().PendingPaths < 64
-		r.c.work.unsent = append(r.c.work.unsent, transfer.Job{Entry: a.Entry, Sources: sources[a.Entry.Content], Urgent: u.urgent})
-	}
-}
-
-// finish drops what needs nothing.
-func (r *round) finish(ctx context.Context) error {
-	if len(r.drop) == 0 {
-		return nil
-	}
-	if err := r.c.index.DropPending(ctx, r.drop); err != nil {
-		return fmt.Errorf("drop what needs nothing: %w", err)
-	}
-	return nil
-}
-
-// At, PendingAt, LiveChildren and Replica make a round a reconcile.Lookup.
-// Nothing is committed during a round, and most of what is asked concerns a few
-// directories, so that answers are kept for its length.
-func (r *round) At(p tree.Path) (tree.Record, bool) {
-	if rec, ok := r.rows[p]; ok {
-		return rec, rec.Seq != 0
-	}
-	rec, ok, err := r.c.index.Get(r.ctx, p)
-	r.err = errors.Join(r.err, err)
-	if err == nil {
-		r.rows[p] = rec
-	}
-	return rec, ok
-}
-
-func (r *round) PendingAt(p tree.Path) bool {
-	if ok, known := r.pends[p]; known {
-		return ok
-	}
-	_, ok, err := r.c.index.PendingAt(r.ctx, p)
-	r.err = errors.Join(r.err, err)
-	r.pends[p] = ok
-	return ok
-}
-
-func (r *round) LiveChildren(p tree.Path) reconcile.Children {
-	staying, leaving, err := r.c.index.LiveChildren(r.ctx, p)
-	r.err = errors.Join(r.err, err)
-	return reconcile.Children{Staying: staying > 0, Leaving: leaving > 0}
-}
-
-func (r *round) Replica(id tree.ReplicaID) tree.Replica {
-	rep, _ := r.c.index.Replica(id)
-	return rep
 }

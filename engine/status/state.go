@@ -41,6 +41,7 @@ const (
 	Scanning = "scanning" // looking at the disk
 	Syncing  = "syncing"  // something is to be fetched, or a peer lacks something
 	Paused   = "paused"
+	Full     = "full"    // nothing but room on the disk is lacking; it goes on by itself
 	Held     = "held"    // a deletion or change waits for a person
 	Missing  = "missing" // the disk or the marker is not there
 	Error    = "error"
@@ -54,13 +55,42 @@ type Folder struct {
 	Mode      string        `json:"mode"`
 	State     string        `json:"state"`
 	Reason    string        `json:"reason,omitempty"` // a sentence, for held, missing, error, paused
+	Holds     []Hold        `json:"holds,omitempty"`  // what waits for a person: here first, then by others' word
 	Files     int64         `json:"files"`
 	Bytes     int64         `json:"bytes"`
 	Need      Need          `json:"need"`
 	Progress  Progress      `json:"progress"`
 	Conflicts int64         `json:"conflicts"`
 	Problems  []Problem     `json:"problems"`
+	Archive   Archive       `json:"archive"`
+	Disk      *Disk         `json:"disk,omitempty"` // absent where the system does not tell
 	Peers     []FolderPeer  `json:"peers"`
+}
+
+// Archive is what is kept of what was replaced or deleted.
+type Archive struct {
+	Files int64 `json:"files"`
+	Bytes int64 `json:"bytes"`
+}
+
+// Disk is the one that a folder is on, as it was last looked at. Of Free, Reserve
+// is left alone.
+type Disk struct {
+	Free    int64 `json:"free"`
+	Total   int64 `json:"total"`
+	Reserve int64 `json:"reserve"`
+}
+
+// Hold is much that was lost at once and waits for a person, who answers on any
+// device: pinion confirm lets it happen everywhere, pinion restore FOLDER takes it
+// back.
+type Hold struct {
+	Device      string   `json:"device"` // that holds it
+	Files       int64    `json:"files"`
+	Deleted     bool     `json:"deleted"`
+	Overwritten bool     `json:"overwritten"`        // with what looks encrypted
+	OfOthers    bool     `json:"of_others"`          // another device did it, and this one has not carried it out
+	Examples    []string `json:"examples,omitempty"` // some of the paths; here only
 }
 
 // Need counts what this device lacks.
@@ -93,6 +123,7 @@ type FolderPeer struct {
 	Connected bool          `json:"connected"`
 	NeedFiles int64         `json:"need_files"`
 	NeedBytes int64         `json:"need_bytes"`
+	NoRoom    int64         `json:"no_room,omitempty"` // of need_files, those for which its disk has no room
 	UpToDate  bool          `json:"up_to_date"`
 }
 
