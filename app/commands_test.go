@@ -51,17 +51,22 @@ func TestCommandsAsk(t *testing.T) {
 		{"scan", `scan ""`, "all folders are being looked at\n"},
 		{"scan docs", `scan "docs"`, "folder docs is being looked at\n"},
 		{"confirm docs", `confirm "docs"`, "confirmed; what is deleted is kept in the archive (pinion history --deleted)\n"},
+		{"folder set docs --attributes off --owner on", "set folder docs attributes false owner true", "docs is set\n"},
+		{"folder set docs --merge auto", "set folder docs merge auto", "docs is set\n"},
+		{"resolve a/b.txt --keep merge", "resolve a/b.txt merge", "settled: a/b.txt\n"},
+		{"resolve a/b.txt --keep deletion", "resolve a/b.txt deletion", "settled: a/b.txt\n"},
 		{"resolve a/b.txt --keep that", "resolve a/b.txt that", "settled: a/b.txt\n"},
 		{"resolve docs/b.txt --keep both", "resolve " + b.dir + "/docs/b.txt both", "settled: docs/b.txt\n"},
 		{"resolve /abs/../x --keep this", "resolve /x this", "settled: /abs/../x\n"},
-		{"restore a.txt --at 18:00 --to docs/b.txt", "restore a.txt at 2026-11-20T18:00:00Z to \"" + b.dir + "/docs/b.txt\"", "restored 2 files at a.txt\n"},
-		{"restore a.txt --at 2026-11-01", `restore a.txt at 2026-11-01T00:00:00Z to ""`, "restored 2 files at a.txt\n"},
+		{"restore a.txt --at 18:00 --to docs/b.txt", "restore a.txt at 2026-11-20T18:00:00Z to \"" + b.dir + "/docs/b.txt\"", "restored 2 files (2.0 kB) at a.txt\n"},
+		{"restore a.txt --at 2026-11-01", `restore a.txt at 2026-11-01T00:00:00Z to ""`, "restored 2 files (2.0 kB) at a.txt\n"},
 		{"history", `history "" false`, "nothing is kept\n"},
 		{"history docs --deleted", `history "` + b.dir + `/docs" true`, "nothing is kept\n"},
 		{"activity -n 7", "activity after 0 limit 7", "nothing has changed yet\n"},
 		{"conflicts", "conflicts", "no conflicts\n"},
 		{"config", "config", "# /h/config.toml\nname = 'laptop'\n"},
-		{"doctor", "doctor", "all is well\n"},
+		{"doctor", `doctor "" false`, "all is well\n"},
+		{"doctor docs --deep", `doctor "docs" true`, "all is well\n"},
 	} {
 		t.Run(c.line, func(t *testing.T) {
 			got := b.run(strings.Fields(c.line)...)
@@ -82,14 +87,14 @@ func TestJSON(t *testing.T) {
 		}
 	}
 	b.fake.board.Post(twoFolders("/data"))
-	b.fake.conflicts = []control.Conflict{{Folder: "docs", Path: "a", Copy: "a (conflict)", This: &control.Side{Device: "x", Size: 1, MTime: noon()}, That: control.Side{Device: "y", MTime: noon()}}}
-	b.fake.kept = []control.Kept{{Folder: "docs", Path: "a", Time: noon(), Reason: "deleted", Device: "pi1"}}
+	b.fake.conflicts = []control.Conflict{{Folder: "docs", Path: "a", Kind: control.EditEdit, Copy: "a (conflict)", This: &control.Side{Device: "x", Size: 1, MTime: noon()}, That: control.Side{Device: "y", MTime: noon()}, Differ: &control.Differ{This: 1, That: 2}}}
+	b.fake.kept = []control.Kept{{Folder: "docs", Path: "a", Time: noon(), Reason: "deleted", Device: "pi1", MTime: noon().Add(-24 * time.Hour), KeptBy: []string{"pi1", "pi2"}}}
 	for _, c := range []struct{ line, want string }{
 		{"invite", `{"link":"pinion://join/abc","expires":"2026-11-21T12:15:00Z"}`},
 		{"folder offers", `[{"id":"03000000000000000000000000000000","name":"music","from":"pi1"}]`},
-		{"conflicts", `[{"folder":"docs","path":"a","copy":"a (conflict)","this":{"device":"x","size":1,"mtime":"2026-11-21T12:00:00Z"},"that":{"device":"y","size":0,"mtime":"2026-11-21T12:00:00Z"},"base":""}]`},
-		{"history", `[{"folder":"docs","path":"a","time":"2026-11-21T12:00:00Z","size":0,"device":"pi1","reason":"deleted","content":""}]`},
-		{"restore a", `{"files":2,"path":"a"}`},
+		{"conflicts", `[{"folder":"docs","path":"a","copy":"a (conflict)","this":{"device":"x","size":1,"mtime":"2026-11-21T12:00:00Z"},"that":{"device":"y","size":0,"mtime":"2026-11-21T12:00:00Z"},"base":"","kind":"edit/edit","base_here":false,"differ":{"this":1,"that":2}}]`},
+		{"history", `[{"folder":"docs","path":"a","time":"2026-11-21T12:00:00Z","size":0,"device":"pi1","reason":"deleted","content":"","mtime":"2026-11-20T12:00:00Z","kept_by":["pi1","pi2"]}]`},
+		{"restore a", `{"files":2,"bytes":2048,"path":"a"}`},
 		{"config", `{"home":"/h","file":"/h/config.toml","text":"name = 'laptop'\n"}`},
 		{"pause", ""},
 	} {

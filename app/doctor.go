@@ -6,17 +6,24 @@ import (
 	"github.com/spf13/cobra"
 
 	"pinion/app/show"
+	"pinion/engine/control"
 )
 
 func newDoctor(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use: "doctor", Short: "Look everything over and say what is wrong", Args: takes(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+	var r control.DoctorRequest
+	cmd := &cobra.Command{
+		Use: "doctor [FOLDER]", Short: "Look everything over and say what is wrong", Args: takes("[FOLDER]"),
+		Long: `Look over the network, and of each folder the marker, the disk, the index, the
+archive and how it stands with the other devices. Nothing is changed.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				r.Folder = args[0]
+			}
 			e, err := a.engine()
 			if err != nil {
 				return err
 			}
-			findings, err := e.Doctor(cmd.Context())
+			findings, err := e.Doctor(cmd.Context(), r)
 			if err != nil {
 				return err
 			}
@@ -31,4 +38,6 @@ func newDoctor(a *app) *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().BoolVar(&r.Deep, "deep", false, "read every file, too, and compare it with what is recorded")
+	return cmd
 }

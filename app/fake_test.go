@@ -26,6 +26,7 @@ type fake struct {
 	err       error
 	conflicts []control.Conflict
 	kept      []control.Kept
+	notes     []string
 	pages     []control.ActivityPage
 	findings  []control.Finding
 }
@@ -78,6 +79,15 @@ func (f *fake) SetFolder(_ context.Context, n string, s control.FolderSettings) 
 	if s.ScanEvery != nil {
 		text += " every " + s.ScanEvery.String()
 	}
+	if s.Merge != nil {
+		text += " merge " + *s.Merge
+	}
+	if s.Attributes != nil {
+		text += fmt.Sprintf(" attributes %v", *s.Attributes)
+	}
+	if s.Owner != nil {
+		text += fmt.Sprintf(" owner %v", *s.Owner)
+	}
 	return f.note("%s", text)
 }
 
@@ -102,8 +112,8 @@ func (f *fake) Resolve(_ context.Context, r control.Resolve) error {
 	return f.note("resolve %s %s", r.Path, r.Keep)
 }
 
-func (f *fake) History(_ context.Context, r control.HistoryRequest) ([]control.Kept, error) {
-	return f.kept, f.note("history %q %v", r.Path, r.Deleted)
+func (f *fake) History(_ context.Context, r control.HistoryRequest) (control.History, error) {
+	return control.History{Versions: f.kept, Notes: f.notes}, f.note("history %q %v", r.Path, r.Deleted)
 }
 
 func (f *fake) Restore(_ context.Context, r control.Restore) (control.Restored, error) {
@@ -111,7 +121,7 @@ func (f *fake) Restore(_ context.Context, r control.Restore) (control.Restored, 
 	if r.At != nil {
 		at = r.At.UTC().Format(time.RFC3339)
 	}
-	return control.Restored{Files: 2, Path: r.Path}, f.note("restore %s at %s to %q", r.Path, at, r.To)
+	return control.Restored{Files: 2, Bytes: 2048, Path: r.Path, Notes: f.notes}, f.note("restore %s at %s to %q", r.Path, at, r.To)
 }
 
 func (f *fake) Activity(ctx context.Context, r control.ActivityRequest) (control.ActivityPage, error) {
@@ -126,8 +136,8 @@ func (f *fake) Activity(ctx context.Context, r control.ActivityRequest) (control
 	return p, err
 }
 
-func (f *fake) Doctor(context.Context) ([]control.Finding, error) {
-	return f.findings, f.note("doctor")
+func (f *fake) Doctor(_ context.Context, r control.DoctorRequest) ([]control.Finding, error) {
+	return f.findings, f.note("doctor %q %v", r.Folder, r.Deep)
 }
 
 func (f *fake) Config(context.Context) (control.Config, error) {

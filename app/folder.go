@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"pinion/app/show"
+	"pinion/engine/config"
 	"pinion/engine/control"
 	"pinion/engine/status"
 )
@@ -170,8 +171,10 @@ func folderRemove(a *app) *cobra.Command {
 	}
 }
 
+func merges() []string { return []string{"auto", "ask"} }
+
 func folderSet(a *app) *cobra.Command {
-	var name, mode, every string
+	var name, mode, every, attributes, owner, keep, size, reserve, merge string
 	cmd := &cobra.Command{
 		Use: "set FOLDER", Short: "Change a folder's settings on this device", Args: takes("FOLDER"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -192,8 +195,24 @@ func folderSet(a *app) *cobra.Command {
 				}
 				s.ScanEvery = &d
 			}
+			err := retentionFlags(cmd, &s, keep, size, reserve)
+			if err != nil {
+				return err
+			}
+			if s.Attributes, err = onOff(cmd, "attributes", attributes); err != nil {
+				return err
+			}
+			if s.Owner, err = onOff(cmd, "owner", owner); err != nil {
+				return err
+			}
+			if cmd.Flags().Changed("merge") {
+				if err := oneOf("--merge", merge, merges()); err != nil || merge == "" {
+					return usagef("--merge takes %s, not %q", orList(merges()), merge)
+				}
+				s.Merge = &merge
+			}
 			if s == (control.FolderSettings{}) {
-				return usagef("%s needs --name, --mode or --scan-every; see %s --help", cmd.CommandPath(), cmd.CommandPath())
+				return usagef("%s needs a setting, such as --mode or --scan-every; see %s --help", cmd.CommandPath(), cmd.CommandPath())
 			}
 			e, err := a.engine()
 			if err != nil {
@@ -208,6 +227,65 @@ func folderSet(a *app) *cobra.Command {
 	cmd.Flags().StringVar(&name, "name", "", "what the folder is called")
 	cmd.Flags().StringVar(&mode, "mode", "", "two-way, send or receive")
 	cmd.Flags().StringVar(&every, "scan-every", "", "how often everything is looked at besides being watched, such as 1h")
+	cmd.Flags().StringVar(&attributes, "attributes", "", "on (if never set) or off: carry extended attributes and access control lists to and from this disk")
+	cmd.Flags().StringVar(&owner, "owner", "", "on or off (if never set): carry owners and groups by name, too; for an engine that is root")
+	cmd.Flags().StringVar(&keep, "keep", "", "how long replaced and deleted files are kept, such as 60d (30d if never set), or forever")
+	cmd.Flags().StringVar(&size, "keep-size", "", "how much of them is kept, such as 20GB (a quarter of the disk if never set), or unlimited")
+	cmd.Flags().StringVar(&reserve, "reserve", "", "how much of the disk is left free, such as 1GB (1 % of it, 256MiB to 5GiB, if never set)")
+	cmd.Flags().StringVar(&merge, "merge", "", "auto: conflicts of text that merge cleanly are merged without asking; ask (if never set)")
 	choices(cmd, "mode", modes())
+	choices(cmd, "merge", merges())
+	choices(cmd, "attributes", []string{"on", "off"})
+	choices(cmd, "owner", []string{"on", "off"})
 	return cmd
+}
+
+// retentionFlags reads how long and how much is kept, and what is left free;
+// "default" takes a setting back.
+func retentionFlags(cmd *cobra.Command, s *control.FolderSettings, keep, size, reserve string) error {
+	if cmd.Flags().Changed("keep") {
+		days := 0
+		switch keep {
+		case "default":
+		case "forever":
+			days = -1
+		default:
+			d, err := parseSpan(keep)
+			if err != nil || d < 24*time.Hour {
+				return usagef("--keep takes a number of days such as 60d, forever or default, not %q", keep)
+			}
+			days = int(d / (24 * time.Hour))
+		}
+		s.KeepDays = &days
+	}
+	for _, f := range []struct {
+		flag, value string
+		to          **int64
+	}{{"keep-size", size, &s.KeepBytes}, {"reserve", reserve, &s.Reserve}} {
+		if !cmd.Flags().Changed(f.flag) {
+			continue
+		}
+		n, err := config.ParseSize(f.value)
+		switch {
+		case f.value == "default":
+			n = 0
+		case err != nil || n == 0 || n < 0 && f.flag == "reserve":
+			return usagef("--%s takes a size such as 500MB or 20GB, or default, not %q", f.flag, f.value)
+		}
+		bytes := int64(n)
+		*f.to = &bytes
+	}
+	return nil
+}
+
+// onOff is a flag that is on or off; nil: it was not given.
+func onOff(cmd *cobra.Command, flag, value string) (*bool, error) {
+	if !cmd.Flags().Changed(flag) {
+		return nil, nil
+	}
+	on := value == "on"
+	if !on && value != "off" {
+		return nil, usagef("--%s takes on or off, not %q", flag, value)
+	}
+	return &on, nil
 }

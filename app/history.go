@@ -12,7 +12,16 @@ import (
 func newHistory(a *app) *cobra.Command {
 	var r control.HistoryRequest
 	cmd := &cobra.Command{
-		Use: "history [PATH]", Short: "List earlier versions that are kept here", Args: takes("[PATH]"),
+		Use: "history [PATH]", Short: "List earlier versions, wherever they are kept", Args: takes("[PATH]"),
+		Long: `List the earlier versions of a file, or of all below a directory or folder,
+that this device and those that are connected keep: when each was put away and
+when it was written, by whose change, and where it is kept. Of a file, the
+version that stands now comes first.
+
+With --deleted, list what was deleted and is not there any more: for each file
+the version that pinion restore would bring back.
+
+What a device keeps that can't be reached is not listed; a note says which.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			e, err := a.engine()
 			if err != nil {
@@ -23,14 +32,18 @@ func newHistory(a *app) *cobra.Command {
 					return err
 				}
 			}
-			kept, err := e.History(cmd.Context(), r)
+			h, err := e.History(cmd.Context(), r)
 			if err != nil {
 				return err
 			}
-			return a.answer(list(kept), func() string { return show.History(kept, a.options()) })
+			for i := range h.Versions {
+				h.Versions[i].KeptBy = list(h.Versions[i].KeptBy)
+			}
+			a.remark(h.Notes)
+			return a.answer(list(h.Versions), func() string { return show.History(h.Versions, a.options()) })
 		},
 	}
-	cmd.Flags().BoolVar(&r.Deleted, "deleted", false, "only what is not there any more")
+	cmd.Flags().BoolVar(&r.Deleted, "deleted", false, "only what was deleted and is not there any more")
 	return cmd
 }
 
@@ -39,7 +52,13 @@ func newRestore(a *app) *cobra.Command {
 	var at, to string
 	cmd := &cobra.Command{
 		Use: "restore PATH", Short: "Bring an earlier version back", Args: takes("PATH"),
-		Long: "Bring back what pinion history lists: the newest version that is kept, or with --at the one that stood at that time.",
+		Long: `Bring back a file, or all below a directory or folder, from whichever device keeps
+it (pinion history lists what there is): of a file the newest version that is
+kept, of a directory all that was deleted in it. With --at, what stood at that
+time: 18:00, 2026-11-21 or "2026-11-21 18:00".
+
+What comes back is a new change and goes to all devices; what it replaces goes to
+the archive. With --to it comes to stand elsewhere in the folder.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("at") {
 				t, err := parseMoment(at, a.env.now(), false)
@@ -64,12 +83,18 @@ func newRestore(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.answer(done, func() string {
-				return fmt.Sprintf("restored %s at %s", show.Count(done.Files, "file"), show.Clean(done.Path))
-			})
+			a.remark(done.Notes)
+			return a.answer(done, func() string { return show.Restored(done) })
 		},
 	}
-	cmd.Flags().StringVar(&at, "at", "", "the version of this time")
-	cmd.Flags().StringVar(&to, "to", "", "another path in the folder")
+	cmd.Flags().StringVar(&at, "at", "", "what stood at this `TIME`")
+	cmd.Flags().StringVar(&to, "to", "", "another `PATH` in the folder")
 	return cmd
+}
+
+// remark says beside the answer what a person should know of it.
+func (a *app) remark(notes []string) {
+	for _, n := range notes {
+		fmt.Fprintf(a.err, "note: %s\n", show.Clean(n))
+	}
 }

@@ -89,10 +89,12 @@ func translate(err error) error {
 	return err
 }
 
-func (s session) Manifest(ctx context.Context, folder tree.FolderID, content, base tree.ContentID) (tree.Manifest, error) {
-	m, err := s.Session.Manifest(ctx, folder, content, base)
+func (s session) Manifest(ctx context.Context, folder tree.FolderID, content, base tree.ContentID, most int64) (tree.Manifest, error) {
+	m, err := s.Session.Manifest(ctx, folder, content, base, most)
 	return m, translate(err)
 }
+
+var _ engine.Keeper = session{} // Kept is netproto's own
 
 func (s session) Fetch(ctx context.Context, folder tree.FolderID, wants []tree.Want, sink func(int, int64, []byte) error, done func(int, error)) error {
 	return translate(s.Session.Fetch(ctx, folder, wants, sink, func(i int, err error) { done(i, translate(err)) }))
@@ -133,6 +135,12 @@ func (n *network) Manifest(ctx context.Context, _ *netproto.Session, folder tree
 	}
 	return m, err
 }
+
+func (n *network) Kept(ctx context.Context, _ *netproto.Session, folder tree.FolderID, q tree.KeptQuery) (tree.KeptPage, error) {
+	return n.engine.Kept(ctx, folder, q)
+}
+
+var _ netproto.Keeper = (*network)(nil)
 
 func (n *network) Serve(ctx context.Context, _ *netproto.Session, folder tree.FolderID, wants []tree.Want, w netproto.PieceWriter) error {
 	return n.engine.Serve(ctx, folder, wants, w)

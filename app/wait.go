@@ -19,13 +19,16 @@ import (
 // state may still be that from before.
 const secondLook = 150 * time.Millisecond
 
+// roomLook is how long a disk has to have no room until that is believed.
+const roomLook = 1500 * time.Millisecond
+
 func newWait(a *app) *cobra.Command {
 	var folder, timeout string
 	cmd := &cobra.Command{
 		Use: "wait", Short: "Return when everything is in sync with every connected peer", Args: takes(),
 		Long: `Return when every folder, or the named one, is in sync with every connected peer.
-It fails at once if a folder is paused, held, missing or in error, since waiting
-would not help. With --timeout, a named folder that is not on this device yet is
+It fails at once if a folder is paused, held, missing or in error, or if a disk
+has no room for the rest, since waiting would not help. With --timeout, a named folder that is not on this device yet is
 waited for, too.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w := waiter{a: a, folder: folder, p: &show.Painter{W: a.out, Size: a.size}}
@@ -76,7 +79,7 @@ func (w *waiter) wait(ctx context.Context, e control.Engine) error {
 		switch {
 		case done && wasDone:
 			return w.done(s)
-		case err != nil && wasStuck == 2:
+		case err != nil && wasStuck >= w.looks(s):
 			w.p.Wipe()
 			return err
 		case err != nil:
@@ -99,6 +102,18 @@ func (w *waiter) wait(ctx context.Context, e control.Engine) error {
 	}
 }
 
+// looks is how often a verdict is looked at again. A disk is looked at every
+// second only, and somebody may just have made room on it.
+func (w *waiter) looks(s status.State) int {
+	folders, _ := w.chosen(s)
+	for _, f := range folders {
+		if f.State == status.Full || fullPeer(f) != nil {
+			return int(roomLook / secondLook)
+		}
+	}
+	return 2
+}
+
 // look says whether all is in sync, or why waiting is of no use.
 func (w *waiter) look(s status.State) (done bool, err error) {
 	folders, err := w.chosen(s)
@@ -110,6 +125,9 @@ func (w *waiter) look(s status.State) (done bool, err error) {
 		switch f.State {
 		case status.Synced:
 		case status.Scanning, status.Syncing:
+			if err := fullPeer(f); err != nil {
+				return false, err
+			}
 			lacking = append(lacking, lackingOf(f))
 		default:
 			return false, stuck(f)
@@ -135,6 +153,27 @@ func (w *waiter) chosen(s status.State) ([]status.Folder, error) {
 		return nil, nil
 	}
 	return nil, &control.Error{Kind: control.KindNotFound, Text: fmt.Sprintf("there is no folder %q; pinion folder list shows those that there are", w.folder)}
+}
+
+// fullPeer says that nothing is on its way but what other devices have no room for.
+func fullPeer(f status.Folder) error {
+	if f.State != status.Syncing || f.Need.Files > 0 {
+		return nil
+	}
+	var full *status.FolderPeer
+	for i, p := range f.Peers {
+		switch {
+		case p.NoRoom > 0 && p.NoRoom >= p.NeedFiles:
+			full = &f.Peers[i]
+		case !p.UpToDate:
+			return nil // something is still moving
+		}
+	}
+	if full == nil {
+		return nil
+	}
+	return &control.Error{Kind: control.KindFailed, Text: fmt.Sprintf("%s has no room for %s of folder %s (%s); see pinion status on it, and free some there",
+		full.Device, show.Count(full.NoRoom, "file"), f.Name, show.Size(full.NeedBytes))}
 }
 
 // stuck is why a folder does not get in sync by itself, and what to do.
@@ -195,6 +234,9 @@ func (w *waiter) draw(s status.State) {
 }
 
 func (w *waiter) done(s status.State) error {
+	if err := w.sayProblems(s); err != nil {
+		return err
+	}
 	if w.a.json {
 		folders, _ := w.chosen(s)
 		return w.a.answer(list(folders), nil)
@@ -209,6 +251,25 @@ func (w *waiter) done(s status.State) error {
 		}
 	}
 	_, err := fmt.Fprintln(w.a.out, "in sync here, but no other device is connected")
+	return err
+}
+
+// sayProblems says that some paths are not in sync and can't get there by waiting:
+// their names can't live here, say.
+func (w *waiter) sayProblems(s status.State) error {
+	folders, err := w.chosen(s)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for _, f := range folders {
+		n += len(f.Problems)
+	}
+	if n == 0 {
+		return nil
+	}
+	w.p.Wipe()
+	_, err = fmt.Fprintf(w.a.err, "in sync but for %s: pinion status lists them\n", show.Count(int64(n), "problem"))
 	return err
 }
 

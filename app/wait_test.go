@@ -28,6 +28,7 @@ func TestWait(t *testing.T) {
 		{"held", status.Held, "30 files are missing here", "wait", 1, "folder docs is held: 30 files are missing here; to go on: pinion confirm docs\n"},
 		{"held, told", status.Held, "if on purpose: pinion confirm docs", "wait", 1, "folder docs is held: if on purpose: pinion confirm docs\n"},
 		{"missing", status.Missing, "the disk is away.", "wait", 1, "folder docs is missing: the disk is away; see pinion doctor\n"},
+		{"full", status.Full, "film needs 5 MB and pi has 2 MB free", "wait", 1, "folder docs is full: film needs 5 MB and pi has 2 MB free\n"},
 		{"error", status.Error, "no space", "wait", 1, "folder docs is in error: no space; see pinion doctor\n"},
 		{"timeout", status.Syncing, "", "wait --timeout 50ms", 4, "not in sync after 50ms: folder docs lacks 2 files (5 B)\n"},
 		{"unknown", status.Synced, "", "wait --folder x", 1, "there is no folder \"x\"; pinion folder list shows those that there are\n"},
@@ -43,6 +44,35 @@ func TestWait(t *testing.T) {
 				t.Errorf("%+v\nwant %d %q", got, c.code, c.says)
 			}
 		})
+	}
+}
+
+// Paths that can't come by waiting are named by their number: all else is in sync.
+func TestWaitTellsOfProblems(t *testing.T) {
+	s := withState(status.Synced, "")
+	s.Folders[0].Problems = []status.Problem{{Path: "README", Error: "can't be here beside readme"}}
+	b := newBench(t, s)
+	if got := b.run("wait"); got.code != 0 || got.out != "" || got.err != "in sync but for 1 problem: pinion status lists them\n" {
+		t.Errorf("%+v", got)
+	}
+	if got := b.run("wait", "--json"); got.code != 0 || !strings.Contains(got.out, `"path":"README"`) {
+		t.Errorf("%+v", got)
+	}
+}
+
+// What another device has no room for is not waited for, unless something else
+// is on its way.
+func TestWaitForADeviceWithoutRoom(t *testing.T) {
+	s := withState(status.Syncing, "")
+	s.Folders[0].Need = status.Need{}
+	s.Folders[0].Peers = []status.FolderPeer{{Device: "pi", Connected: true, NeedFiles: 1, NeedBytes: 5e6, NoRoom: 1}}
+	b := newBench(t, s)
+	if got := b.run("wait"); got.code != 1 || !strings.Contains(got.err, "pi has no room for 1 file of folder docs (5.0 MB)") {
+		t.Errorf("%+v", got)
+	}
+	s.Folders[0].Peers = append(s.Folders[0].Peers, status.FolderPeer{Device: "nas", Connected: true, NeedFiles: 1, NeedBytes: 5})
+	if got := newBench(t, s).run("wait", "--timeout", "50ms"); got.code != 4 {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -101,12 +101,20 @@ func TestLists(t *testing.T) {
 	golden(t, "offers", Offers(s, options(80)))
 	golden(t, "conflicts", Conflicts([]control.Conflict{
 		{
-			Folder: "docs", Path: "plan.txt", Copy: "plan (conflict pi1 2026-11-21 1103).txt",
+			Folder: "docs", Path: "plan.txt", Kind: control.EditEdit, Copy: "plan (conflict pi1 2026-11-21 1103 1a2b).txt", Differ: &control.Differ{This: 1, That: 12},
 			This: &control.Side{Device: "laptop", Size: 1200, MTime: *at(-time.Hour)}, That: control.Side{Device: "pi1", Size: 90, MTime: *at(-48 * time.Hour)},
 		},
-		{Folder: "docs", Path: "gone", Copy: "gone (conflict pi1 2026-11-21 1103)", That: control.Side{Device: "pi1", MTime: noon()}},
+		{Folder: "docs", Path: "gone", Kind: control.EditEdit, Copy: "gone (conflict pi1 2026-11-21 1103 1a2b)", That: control.Side{Device: "pi1", MTime: *at(-24 * time.Hour)}},
+		{
+			Folder: "docs", Path: "list", Kind: control.EditDelete, Copy: "list",
+			This: &control.Side{Device: "laptop", Size: 1200, MTime: *at(-time.Hour)}, That: control.Side{Device: "pi1", MTime: *at(-400 * 24 * time.Hour)},
+		},
 	}, options(80)))
-	golden(t, "history", History([]control.Kept{{Folder: "docs", Path: "tab\there", Time: noon(), Size: 5, Device: "pi1", Reason: "replaced"}}, options(80)))
+	live := control.Kept{Folder: "docs", Path: "tab\there", Time: noon(), MTime: *at(-time.Hour), Size: 7, Device: "laptop", Reason: control.ReasonLive, KeptBy: []string{"laptop"}}
+	kept := control.Kept{Folder: "docs", Path: "tab\there", Time: noon(), MTime: *at(-48 * time.Hour), Size: 5, Device: "laptop", Reason: "replaced", KeptBy: []string{"pi1", "pi2"}, Expires: at(720 * time.Hour)}
+	other := control.Kept{Folder: "docs", Path: "sub/gone.txt", Time: noon(), MTime: noon(), Size: 50_000, Device: "laptop", Reason: "deleted", KeptBy: []string{"pi1"}}
+	golden(t, "history", History([]control.Kept{live, kept}, options(100))+History([]control.Kept{kept, other}, options(100)))
+	golden(t, "restored", Restored(control.Restored{Files: 1, Bytes: 5, Path: "a"})+Restored(control.Restored{Files: 1200, Bytes: 5_000_000, Dirs: 2, Path: "docs", Absent: 3}))
 	golden(t, "doctor", Findings([]control.Finding{{Level: "ok", Text: "fine"}, {Level: "problem", Folder: "docs", Text: "watching is limited; raise fs.inotify.max_user_watches to 524288 with sysctl"}}, options(50)))
 }
 

@@ -184,6 +184,9 @@ func (v *view) peers(peers []status.FolderPeer) {
 			word = "up to date"
 		case p.NeedFiles > 0:
 			word = fmt.Sprintf("lacks %s (%s)", Count(p.NeedFiles, "file"), Size(p.NeedBytes))
+			if p.NoRoom > 0 {
+				word += ", and has no room for " + Count(p.NoRoom, "file")
+			}
 		}
 		parts = append(parts, Clean(p.Device)+" "+word)
 	}
