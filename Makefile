@@ -7,11 +7,14 @@ DEVICES ?= 2
 DIR ?=
 DIST ?= dist
 FUZZTIME ?= 10s
+ONLY ?=
 BENCH ?= .
+N ?= 2000
+SEED ?=
 
 GOBUILD = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
-.PHONY: help need build demo test lint fuzz bench cross test-arm packages test-packages test-root clean
+.PHONY: help need build demo test simulate lint fuzz hostile bench cross test-arm packages test-packages test-root torture clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -29,11 +32,17 @@ demo: build ## two devices on this machine, paired and syncing (DEVICES=3, DIR=a
 test: need ## all tests that need Go alone, with the race detector where there is a C compiler
 	@.ci/test
 
+simulate: need ## N (2000) histories of many devices in one process; SEED=… tells one again, in words, as short as it gets
+	@.ci/simulate $(if $(SEED),$(SEED) 1 -sim.shrink=200,1 $(N) -sim.twice=20)
+
 lint: need ## gofmt, shell syntax, go vet for six systems
 	@.ci/lint
 
 fuzz: need ## each fuzz target for FUZZTIME (10s)
 	@.ci/fuzz $(FUZZTIME)
+
+hostile: need ## a device gone bad attacks a real engine (ONLY=words: some of its ways)
+	@.ci/hostile "$(ONLY)"
 
 bench: need ## all benchmarks (BENCH=pattern)
 	go test -run '^$$' -bench '$(BENCH)' -benchmem ./...
@@ -50,6 +59,9 @@ packages: need ## .deb and .rpm for Linux, into dist/packages/
 
 test-packages: need ## install, use, upgrade, remove and purge the package in a clean root
 	@installers/linux/test/run $(DIST)/packages
+
+torture: need ## real engines on real file systems, killed, cut off and filled up (N=rounds, SEED=, STORY=)
+	@.ci/torture $(if $(findstring command,$(origin N)),$(N),1) "$(SEED)" "$(STORY)"
 
 test-root: need ## what needs root: other file systems, mounts, and tests without root's rights
 	@.ci/test-root
