@@ -32,8 +32,23 @@ func Decide(in Input) Decision {
 	}
 	d.Drop = drop
 	d.Facts = append(d.out.facts, d.Facts...)
+	if f, ok := d.settledElsewhere(); ok {
+		d.Facts = append(d.Facts, f)
+	}
 	d.Sources = sources(d.Actions, in.Remotes)
 	return d.Decision
+}
+
+// settledElsewhere recognises an edit that beat a deletion where another device
+// has decided that before this one: what came covers our tombstone, but was
+// edited from the very content that the tombstone took away.
+func (d *decider) settledElsewhere() (Fact, bool) {
+	local, top := d.in.Local, d.out.top
+	if !d.in.HasLocal || !local.Deleted || local.Kind != tree.File || !top.Exists() || top.Base.IsZero() || top.Base != local.Content ||
+		top.Version.Compare(local.Version) != tree.After {
+		return Fact{}, false
+	}
+	return Fact{Kind: EditBeatDeletion, Path: d.in.Path, By: local.Author, When: local.Version.Counter(local.Author)}, true
 }
 
 // decider gathers one decision.

@@ -285,6 +285,15 @@ func TestEditDeleteEditWins(t *testing.T) {
 	expect(t, decide(around{}, &del, edit), "put d/p.txt c2 [{1 1} {2 1} {3 1}]")
 	expect(t, decide(around{}, &base, edit, del), "put d/p.txt c2 [{1 1} {2 1} {3 1}]")
 	expect(t, decide(around{}, &del, gone(base, v(1, 1, 2, 1))), "adopt d/p.txt c1 [{1 1} {2 1} {3 1}]")
+
+	// Another device has decided it already: the one that deleted still says so.
+	settled := based(file(2, v(1, 1, 2, 1, 3, 1)), 1)
+	if d := decide(around{}, &del, settled); len(d.Facts) != 1 || d.Facts[0].Kind != EditBeatDeletion || d.Facts[0].By != c {
+		t.Errorf("settled elsewhere: facts %v", d.Facts)
+	}
+	if d := decide(around{}, &del, file(2, v(1, 1, 2, 1, 3, 1))); len(d.Facts) != 0 {
+		t.Errorf("made anew after the deletion: facts %v", d.Facts)
+	}
 }
 
 func TestDirectoryDeletedChildAdded(t *testing.T) {
