@@ -18,7 +18,8 @@ import (
 )
 
 // names is what the loop knows of paths that other devices hold and this disk
-// can't: another name here is the same to it, or it can't hold the name at all.
+// can't: another name here is the same to it, or it can't hold the name, or a
+// symlink, at all.
 // Such a path is set aside, with all that is below it: it stays pending in the
 // index, is told to nobody as gone, is not fetched, and is no need. It is listed
 // as a problem, and tried again when what stood in its way may have gone.
@@ -330,6 +331,8 @@ func (n *names) unfit(p tree.Path) string {
 func oddName(name string) bool {
 	return len(name) > 127 || tree.BadOnWindows(name) != "" || strings.IndexFunc(name, func(r rune) bool { return r > 0x7e }) >= 0
 }
+
+const noSymlinks = "is a symlink, which this disk can't hold. It goes on syncing among the other devices; if it is to be here, make a file or a directory of it on one of them."
 
 const renameElsewhere = "It goes on syncing among the other devices. Rename it on one of them, and it comes by itself."
 

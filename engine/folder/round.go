@@ -199,6 +199,10 @@ func (r *round) unit(ctx context.Context, path tree.Path, d reconcile.Decision) 
 		}
 	}
 	for _, a := range u.actions {
+		if a.Op == plan.Link && !c.caps.Symlinks {
+			c.names.setAside(u.path, "", noSymlinks)
+			return nil
+		}
 		if makesName(a) {
 			if ok, err := r.nameFits(ctx, u, a); err != nil || !ok {
 				return err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"strings"
+	"syscall"
 
 	"pinion/engine/apply"
 	"pinion/engine/folder"
@@ -43,7 +44,7 @@ func (r *Root) Probe() (rootfs.Capabilities, error) {
 	o := r.d.o
 	return rootfs.Capabilities{
 		Exchange: !o.NoExchange, NoReplace: !o.NoExchange, HardLink: true, Lease: true, CaseSensitive: !o.FoldCase, UnicodeExact: true,
-		ExecBit: true, Symlinks: true, Inodes: true, MTimeGrain: max(o.Grain, 1), FSType: "memory",
+		ExecBit: true, Symlinks: !o.NoSymlinks, Inodes: true, MTimeGrain: max(o.Grain, 1), FSType: "memory",
 	}, nil
 }
 
@@ -197,6 +198,9 @@ func (d *handle) mkdir(path string, perm uint32) error {
 
 func (d *handle) symlink(target, path string) error {
 	return d.alter("symlink", path, func() error {
+		if d.o.NoSymlinks {
+			return &fs.PathError{Op: "symlink", Path: path, Err: syscall.EPERM}
+		}
 		dir, name, err := d.free(path)
 		if err != nil {
 			return err
