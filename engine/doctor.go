@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"pinion/engine/control"
@@ -31,8 +32,8 @@ func (e *Engine) Doctor(ctx context.Context, r control.DoctorRequest) ([]control
 		switch {
 		case s.Connected:
 			connected++
-			if s.Software != "" && s.Software != e.o.Version {
-				find("note", "device %s runs version %s, this one %s", name, s.Software, e.o.Version)
+			if theirs := strings.TrimPrefix(s.Software, "pinion "); theirs != "" && theirs != e.o.Version {
+				find("note", "device %s runs version %s, this one %s", name, theirs, e.o.Version)
 			}
 		case s.LastError != "":
 			find("note", "device %s: %s", name, s.LastError)

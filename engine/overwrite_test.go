@@ -282,6 +282,29 @@ func TestOtherMassChangesPass(t *testing.T) {
 }
 
 // A single file that is encrypted is nothing to ask about.
+// A person's yes to a deletion is none to what is encrypted a moment later.
+func TestAYesToADeletionIsNoneToEncryption(t *testing.T) {
+	w := letters(t)
+	for i := range 25 {
+		w.Delete("laptop", letter(i))
+	}
+	w.AwaitState("laptop", "docs", status.Held)
+	w.Confirm("laptop", "docs")
+	w.Settle()
+	was := w.Texts("pi1", "docs")
+	encrypt(w, t, "laptop", 25, 60)
+	w.AwaitState("laptop", "docs", status.Held)
+	w.AwaitState("pi1", "docs", status.Held)
+	if n := spoilt(w, "pi1", was); n > 0 {
+		t.Errorf("%d files are spoilt on pi1", n)
+	}
+	w.Confirm("pi1", "docs")
+	w.Settle()
+	if n := spoilt(w, "pi1", was); n != 35 {
+		t.Errorf("%d files are changed on pi1 after the yes", n)
+	}
+}
+
 func TestFewEncryptedFilesPass(t *testing.T) {
 	w := letters(t)
 	encrypt(w, t, "laptop", 0, 5)

@@ -37,6 +37,8 @@ type missing struct {
 	// index knows: they are looked at again when what was below is known to be gone.
 	instead map[string]struct{}
 	allowed time.Time // until when a person's yes holds: it ends some time after the last loss
+	// allowedOver: the yes was said of what looks encrypted, too, or with nothing held.
+	allowedOver bool
 	// The other side of the guard: what others have deleted or overwritten.
 	remote        int64      // that waits for a person
 	remoteAgain   time.Time  // when it is counted anew; zero: when something was told
@@ -153,7 +155,9 @@ func (m *missing) afterChildren(ctx context.Context, p tree.Path) (bool, error) 
 // happen: those of one sweep arrive over some time.
 const allowedFor = 2 * time.Minute
 
-func (m *missing) isAllowed() bool       { return time.Now().Before(m.allowed) }
+func (m *missing) isAllowed() bool {
+	return time.Now().Before(m.allowed) && (m.allowedOver || m.c.suspicion.here.waiting == 0)
+}
 func (m *missing) isAllowedTheirs() bool { return time.Now().Before(m.allowedTheirs) }
 
 // resting says whether what waits is to wait on for more of the same sweep. What
@@ -435,6 +439,7 @@ func (m *missing) confirm(at int64, live bool) {
 		return
 	}
 	m.allowed = time.Now().Add(allowedFor)
+	m.allowedOver = m.held == 0 || c.suspicion.here.waiting > 0
 	m.held = 0
 	if m.emptied != nil {
 		m.emptied = nil

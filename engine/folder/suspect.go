@@ -74,7 +74,7 @@ func (x *suspicion) holdHere(ctx context.Context, old tree.Record, ch scan.Chang
 	if err != nil {
 		return false, err
 	}
-	if !lost || m.isAllowed() || known && s.Passed && s.Content == e.Content {
+	if !lost || m.isAllowed() && m.allowedOver || known && s.Passed && s.Content == e.Content {
 		if known {
 			err = c.index.DropSuspects(ctx, index.Here, []tree.Path{ch.Path})
 		}
@@ -361,12 +361,32 @@ func (x *suspicion) carriedSuspects(ctx context.Context, paths []tree.Path) erro
 		if !s.any {
 			continue
 		}
+		if side == index.Here {
+			if err := x.lookAgain(ctx, paths); err != nil {
+				return err
+			}
+		}
 		if err := c.index.DropSuspects(ctx, side, paths); err != nil {
 			return err
 		}
 		var err error
 		if s.waiting, s.any, err = c.index.SuspectCount(ctx, side); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// lookAgain has those of some paths looked at that wait here: what was carried out
+// may have left the disk as it was, and the file still differs from its new row.
+func (x *suspicion) lookAgain(ctx context.Context, paths []tree.Path) error {
+	for _, p := range paths {
+		_, known, err := x.c.index.SuspectAt(ctx, p, index.Here)
+		if err != nil {
+			return err
+		}
+		if known {
+			x.c.notice.look(string(p))
 		}
 	}
 	return nil

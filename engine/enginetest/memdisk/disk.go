@@ -17,7 +17,7 @@ type Options struct {
 	Grain      time.Duration    // of modification times
 	NoExchange bool
 	NoSyncFS   bool
-	FoldCase   bool  // "a" and "A" are one file
+	FoldCase   bool // "a" and "A" are one file
 	NoSymlinks bool
 	Sly        bool  // a power cut can leave other bytes in a file without a sign of it in its size and time
 	Capacity   int64 // bytes; 0: endless. A person is never short of room
