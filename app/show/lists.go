@@ -179,7 +179,10 @@ func History(list []control.Kept, o Options) string {
 
 // Restored says what a restore came to.
 func Restored(r control.Restored) string {
-	s := fmt.Sprintf("restored %s (%s)", Count(r.Files, "file"), Size(r.Bytes))
+	s := "restored " + Count(r.Files, "file")
+	if r.Bytes > 0 {
+		s += fmt.Sprintf(" (%s)", Size(r.Bytes))
+	}
 	if r.Dirs > 0 {
 		s += " and " + strings.Replace(Count(r.Dirs, "empty directory"), "directorys", "directories", 1)
 	}
