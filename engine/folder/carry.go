@@ -330,9 +330,8 @@ func (k *carry) distrust(ctx context.Context, u *index.Update, o apply.Outcome) 
 	if err != nil {
 		return fmt.Errorf("read the index: %w", err)
 	}
-	if had && row.Exists() && row.Kind == tree.File && row.Disk.MTime != 0 {
-		row.Disk.MTime = 0
-		u.Changes = append(u.Changes, index.Change{Record: row, If: row.Seq, Quiet: true})
+	if ch, ok := doubted(row); had && ok {
+		u.Changes = append(u.Changes, ch)
 	}
 	return nil
 }

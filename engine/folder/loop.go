@@ -116,6 +116,9 @@ func open(ctx context.Context, f *Folder) (_ *cycle, err error) {
 	if err := c.carry.recover(ctx); err != nil {
 		return nil, err
 	}
+	if err := c.doubtYoung(ctx); err != nil {
+		return nil, err
+	}
 	c.openStages()
 	c.watcher, err = f.cfg.Machine.watch(f.cfg.Path, watch.Options{Skip: c.notice.skipWatch})
 	if err != nil {
@@ -183,7 +186,7 @@ func (c *cycle) openStages() {
 		Folder: cfg.ID, FS: disk, Index: c.index, Archive: c.archiveFiles, Log: c.log, Now: cfg.Now, Rand: cfg.Rand,
 		Limits: transfer.Limits{StallAfter: c.lim.Stall},
 	})
-	c.server = transfer.NewServer(transfer.ServerOptions{FS: disk, Index: c.index, Archive: c.archiveFiles})
+	c.server = transfer.NewServer(transfer.ServerOptions{FS: disk, Index: c.index, Archive: c.archiveFiles, Doubt: c.doubt})
 	c.exchange = exchange.New(exchange.Options{
 		Folder: cfg.ID, Index: crashExchange(c.index), Rand: cfg.Rand, RolledBack: index.ErrRolledBack, Withhold: c.withhold(), News: c.wake, Announced: c.announced, Now: cfg.Now, Log: c.log,
 	})

@@ -50,8 +50,10 @@ type Index struct {
 	begun   bool   // the epoch is in the file
 	buf     []byte
 
-	mu   sync.Mutex
-	head head // as committed
+	mu      sync.Mutex
+	head    head // as committed
+	unclean bool // the file was not closed in order before
+
 	hist history
 	last uint64 // the clock's newest value
 }
@@ -69,9 +71,8 @@ func Open(ctx context.Context, file string, o Options) (*Index, error) {
 }
 
 func (ix *Index) open(ctx context.Context, file string) (err error) {
-	unclean := false // a clean end leaves no WAL
-	if st, err := os.Stat(file + "-wal"); err == nil {
-		unclean = st.Size() > 0
+	if st, err := os.Stat(file + "-wal"); err == nil { // a clean end leaves none
+		ix.unclean = st.Size() > 0
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -81,7 +82,7 @@ func (ix *Index) open(ctx context.Context, file string) (err error) {
 	if err = ix.w.setUp(max(64, ix.o.CacheKiB/2), true); err != nil {
 		return err
 	}
-	if unclean {
+	if ix.unclean {
 		if err = ix.w.check(); err != nil {
 			return err
 		}
@@ -102,6 +103,10 @@ func (ix *Index) open(ctx context.Context, file string) (err error) {
 	ix.writing <- struct{}{}
 	return ix.load(ctx)
 }
+
+// Unclean says whether the index was not closed in order before it was opened: by
+// a power cut, for instance.
+func (ix *Index) Unclean() bool { return ix.unclean }
 
 // Check looks through the whole file: ErrDamaged if it is not sound.
 func (ix *Index) Check(ctx context.Context) error {

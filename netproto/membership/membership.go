@@ -297,7 +297,7 @@ func (m *Membership) Roster(s *netproto.Session, statements [][]byte) error {
 	defer m.mu.Unlock()
 	changed, rejected := m.circle.Merge(statements)
 	if len(rejected) > 0 {
-		return fmt.Errorf("roster: %w", errors.Join(rejected...))
+		return netproto.Broken(fmt.Errorf("roster: %w", rejected[0]))
 	}
 	if !changed {
 		return nil
