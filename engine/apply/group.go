@@ -57,7 +57,7 @@ type group struct {
 	a      *Applier
 	id     string
 	items  []*item
-	waits  map[tree.Path]bool // paths whose conflict copy did not come to stand
+	undone map[tree.Path]bool // paths whose action did not come about
 	late   []lateEntry
 	notes  []string // written since content was flushed
 	intent string   // path of the note; "" if none was needed
@@ -75,7 +75,7 @@ func (a *Applier) Group(ctx context.Context, actions []plan.Action) ([]Outcome, 
 	a.turn <- struct{}{}
 	defer func() { <-a.turn }()
 	a.serial++
-	g := &group{a: a, id: strconv.FormatInt(a.o.Now().UnixNano(), 36) + "-" + strconv.FormatUint(a.serial, 36), waits: map[tree.Path]bool{}}
+	g := &group{a: a, id: strconv.FormatInt(a.o.Now().UnixNano(), 36) + "-" + strconv.FormatUint(a.serial, 36), undone: map[tree.Path]bool{}}
 	for _, act := range actions {
 		g.items = append(g.items, &item{act: act})
 	}
@@ -129,8 +129,8 @@ func (g *group) carryOut(ctx context.Context) {
 		if it.ready {
 			g.turn(it)
 		}
-		if it.status != Done && it.act.Entry.Conflict != nil {
-			g.waits[it.act.Entry.Conflict.Of] = true
+		if it.status != Done {
+			g.undone[it.act.Entry.Path] = true
 		}
 		if it.err != nil && dead(it.err) {
 			g.dead = it.err
@@ -139,8 +139,8 @@ func (g *group) carryOut(ctx context.Context) {
 }
 
 func (g *group) turn(it *item) {
-	if g.waits[it.act.Entry.Path] {
-		it.end(Changed, errors.New("the copy of its other version could not be made"))
+	if slices.ContainsFunc(it.act.Needs, func(p tree.Path) bool { return g.undone[p] }) {
+		it.end(Changed, errors.New("what belongs to it could not be done"))
 		return
 	}
 	switch op := it.act.Op; {

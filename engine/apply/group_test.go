@@ -212,6 +212,18 @@ func TestCopyFirst(t *testing.T) {
 	expect(t, w.statuses(t), Exists, Changed)
 }
 
+// An edit that could not be brought to where its file was moved holds up the
+// deletion of its old name, which would forget it.
+func TestNeeds(t *testing.T) {
+	w := build(variants[0], 16)
+	expect(t, w.statuses(t), Done, Done)
+	w = build(variants[0], 16)
+	edits["save by rename"](w, "d/a.txt", "edit")
+	w.edited("edit")
+	expect(t, w.statuses(t), Changed, Changed)
+	w.holds(t, "a.txt", "edit-one")
+}
+
 // An edit that lstat can't show is seen by its content, and keeps its place.
 func TestUnseenEdit(t *testing.T) {
 	for _, v := range variants {
@@ -405,7 +417,7 @@ func TestSentences(t *testing.T) {
 }
 
 func TestCancelled(t *testing.T) {
-	w := build(variants[0], 15)
+	w := build(variants[0], 16)
 	ctx, cancel := context.WithCancel(context.Background())
 	w.at("rename "+Staging, cancel)
 	outcomes, err := w.a.Group(ctx, w.actions)
@@ -416,4 +428,24 @@ func TestCancelled(t *testing.T) {
 	w.truthful(t, outcomes)
 	w.nothingLost(t)
 	w.tidy(t)
+}
+
+// What takes a new directory's place before it was looked at is not taken for it:
+// the row is a directory's, so that a scan finds something else.
+func TestFileInThePlaceOfANewDirectory(t *testing.T) {
+	w := newWorld(variants[0])
+	started(w, mkdir("d", tree.Record{}))
+	w.at("lstat d", func() {
+		w.removeAll("d")
+		w.create("d", rootfs.Regular, "edit")
+		w.edited("edit")
+	})
+	outcomes, err := w.group()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := outcomes[0]; o.Status != Done || o.Changes[0].Record.Disk.Kind != tree.Dir {
+		t.Errorf("%+v", o)
+	}
+	w.holds(t, "d", "edit")
 }

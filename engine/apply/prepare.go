@@ -312,7 +312,12 @@ func (g *group) makeDir(it *item, path string) (tree.Stat, error) {
 		return tree.Stat{}, err
 	}
 	info, err := a.fs.Lstat(path)
-	if err != nil || info.Kind != rootfs.Directory || info.Mode == mode || !a.caps.ExecBit {
+	if err == nil && info.Kind != rootfs.Directory {
+		// A person has put something else in its place. What was made is a directory
+		// all the same: with the lstat of the other a scan would find nothing changed.
+		return tree.Stat{Kind: tree.Dir, Mode: mode}, nil
+	}
+	if err != nil || info.Mode == mode || !a.caps.ExecBit {
 		now := statOf(info)
 		now.Attrs = a.wears(path)
 		return now, err

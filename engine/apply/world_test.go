@@ -175,13 +175,19 @@ var scenarios = []struct {
 		was := w.file("d/a.txt", "old-file")
 		copied := w.newFile("d/a (conflict pi).txt", "new", tree.Record{})
 		copied.Entry.Conflict = &tree.Conflict{Of: "d/a.txt"}
-		return []plan.Action{copied, {Op: plan.Adopt, Entry: was.Entry, Was: was}}
+		return []plan.Action{copied, {Op: plan.Adopt, Entry: was.Entry, Was: was, Needs: []tree.Path{copied.Entry.Path}}}
 	}},
 	{"many", func(w *world) []plan.Action {
 		return []plan.Action{
 			mkdir("n", tree.Record{}), w.newFile("n/1", "new 1", tree.Record{}), w.newFile("n/2", "new 2", tree.Record{}),
 			w.newFile("d/a.txt", "new 3", w.file("d/a.txt", "old-3--3")), moving(w.file("d/m", "old-4--4"), "e/b.txt"), deletion(w.file("d/g", "old-5--5")),
 		}
+	}},
+	{"an edit that follows a move", func(w *world) []plan.Action {
+		old, there := w.file("a.txt", "edit-one"), w.file("d/a.txt", "old-file")
+		follow, gone := w.newFile("d/a.txt", "new", there), deletion(old)
+		gone.Needs = []tree.Path{follow.Entry.Path}
+		return []plan.Action{follow, gone}
 	}},
 }
 

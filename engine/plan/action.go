@@ -43,5 +43,8 @@ type Action struct {
 	Keep     *tree.Entry // set: what is displaced becomes this entry (a conflict copy at Keep.Path) instead of going to the archive
 	From     tree.Record // Move: the live row whose file is moved here; its tombstone is FromGone
 	FromGone tree.Entry
-	Staged   string // Put: path of the verified content in .pinion/tmp; filled in before apply
+	// Needs are the paths of actions without which this one must not be done: it would
+	// settle what only they bring to stand, and nobody would bring it any more.
+	Needs  []tree.Path
+	Staged string // Put: path of the verified content in .pinion/tmp; filled in before apply
 }

@@ -53,7 +53,8 @@ func phase(a Action) int {
 // other: directories parent first, then conflict copies, moves, what is created
 // or replaced, what only the index is told, deletions deepest first. A file
 // gives way to a directory with the directories; a directory gives way to a
-// file among the deletions, when what was in it is gone.
+// file among the deletions, when what was in it is gone. What needs others comes
+// after them.
 func Order(actions []Action) []Action {
 	out := slices.Clone(actions)
 	slices.SortStableFunc(out, func(a, b Action) int {
@@ -67,5 +68,30 @@ func Order(actions []Action) []Action {
 		}
 		return c
 	})
+	return afterNeeds(out)
+}
+
+// afterNeeds brings each action that needs others behind the last of them.
+func afterNeeds(actions []Action) []Action {
+	if !slices.ContainsFunc(actions, func(a Action) bool { return len(a.Needs) > 0 }) {
+		return actions
+	}
+	at := make(map[tree.Path]int, len(actions))
+	for i, a := range actions {
+		at[a.Entry.Path] = i
+	}
+	behind := map[int][]Action{}
+	out := make([]Action, 0, len(actions))
+	for i, a := range actions {
+		last := i
+		for _, p := range a.Needs {
+			last = max(last, at[p])
+		}
+		if last > i {
+			behind[last] = append(append(behind[last], a), behind[i]...)
+			continue
+		}
+		out = append(append(out, a), behind[i]...)
+	}
 	return out
 }

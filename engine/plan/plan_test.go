@@ -16,6 +16,7 @@ import (
 // what follows says more:
 //
 //	over:file|dir   what stands there now
+//	needs:path      what has to be done before
 //	to:PATH         a tombstone's hint
 //	of:PATH         a conflict copy
 //	keep:PATH       what stands there is moved to be a conflict copy of the path
@@ -42,6 +43,8 @@ func act(t testing.TB, s string) Action {
 			a.Entry.MovedTo = tree.Path(value)
 		case key == "of":
 			a.Entry.Conflict = &tree.Conflict{Of: tree.Path(value)}
+		case key == "needs":
+			a.Needs = append(a.Needs, tree.Path(value))
 		case key == "keep":
 			a.Keep = &tree.Entry{Path: tree.Path(value), Conflict: &tree.Conflict{Of: a.Entry.Path}}
 		case key == "mode":
@@ -101,6 +104,8 @@ func TestOrder(t *testing.T) {
 			"delete p/y/z, delete p/y, delete p/x, put p"},
 		{"modes", []string{"meta ro mode:500", "put ro/x 1", "delete rw/x", "meta rw mode:700"},
 			"meta rw, put ro/x, delete rw/x, meta ro"},
+		{"what needs others after them", []string{"make p needs:p-copy", "put p-copy 1 of:p", "adopt a needs:b", "meta b", "put c 1", "adopt d"},
+			"put p-copy, make p, put c, meta b, adopt a, adopt d"},
 	} {
 		if got := told(Order(acts(t, x.in...))); got != x.want {
 			t.Errorf("%s: %s", x.name, got)

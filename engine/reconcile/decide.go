@@ -30,6 +30,8 @@ func Decide(in Input) Decision {
 		slices.SortFunc(drop, compareDevices)
 		return Decision{Drop: slices.Compact(drop)}
 	}
+	d.standApart(front)
+	d.lead()
 	d.Drop = drop
 	d.Facts = append(d.out.facts, d.Facts...)
 	if f, ok := d.settledElsewhere(); ok {
@@ -73,6 +75,40 @@ func (d *decider) settle() {
 		d.act(plan.Delete, d.out.entry)
 	default:
 		d.act(plan.Adopt, d.out.entry)
+	}
+}
+
+// standApart stamps an outcome anew whose joined version is that of something else:
+// of a conflict copy, which has its version from another path (see unrelated). One
+// version would stand for two contents.
+func (d *decider) standApart(front []candidate) {
+	join := d.out.entry.Version
+	if !d.out.entry.Exists() || d.out.top.Version.Compare(join) != tree.Before || slices.Contains(d.Bump, d.in.Path) {
+		return
+	}
+	taken := slices.ContainsFunc(front, func(c candidate) bool {
+		return c.Exists() && c.Version.Compare(join) == tree.Equal && !c.SameContent(d.out.entry)
+	})
+	here := slices.ContainsFunc(d.Actions, func(a plan.Action) bool { return a.Entry.Path == d.in.Path && a.Entry.Exists() })
+	if taken && here {
+		d.Bump = append(d.Bump, d.in.Path)
+	}
+}
+
+// lead lets the action at the path itself wait for all others: its version covers
+// what they bring to stand elsewhere.
+func (d *decider) lead() {
+	var others []tree.Path
+	at := -1
+	for i, a := range d.Actions {
+		if a.Entry.Path == d.in.Path {
+			at = i
+		} else {
+			others = append(others, a.Entry.Path)
+		}
+	}
+	if at >= 0 {
+		d.Actions[at].Needs = others
 	}
 }
 

@@ -187,7 +187,11 @@ func TestEditEditKeepsBoth(t *testing.T) {
 	if len(d.Facts) != 1 || d.Facts[0].Kind != ConflictMade || d.Facts[0].Other != copyOf1 {
 		t.Errorf("facts %v", d.Facts)
 	}
-	expect(t, decide(around{}, &two, one), "put "+copyOf1+" c1 [{1 1}]; adopt d/p.txt c2 [{1 1} {2 1}]")
+	d = decide(around{}, &two, one)
+	expect(t, d, "put "+copyOf1+" c1 [{1 1}]; adopt d/p.txt c2 [{1 1} {2 1}]")
+	if !slices.Equal(d.Actions[1].Needs, []tree.Path{copyOf1}) {
+		t.Errorf("the winner may stand without the copy: %+v", d.Actions)
+	}
 	expect(t, decide(around{}, nil, one, two), "put "+copyOf1+" c1 [{1 1}]; put d/p.txt c2 [{1 1} {2 1}]")
 	// a third party that has the copy needs no other
 	expect(t, decide(around{}.with(at(one, copyOf1)), &two, one), "adopt d/p.txt c2 [{1 1} {2 1}]")
@@ -338,6 +342,9 @@ func TestRenameEditFollows(t *testing.T) {
 	expect(t, d, "put d/q.txt c2 [{1 3}]; adopt d/p.txt c2 [{1 2} {2 1}]; bump d/q.txt")
 	if d.Actions[0].Was.Seq != 7 || d.Actions[1].Entry.MovedTo != "d/q.txt" || d.Facts[0].Kind != EditFollowedMove {
 		t.Errorf("decision %+v", d)
+	}
+	if !slices.Equal(d.Actions[1].Needs, []tree.Path{"d/q.txt"}) || d.Actions[0].Needs != nil {
+		t.Errorf("the old name may go without the new one: %+v", d.Actions)
 	}
 	// who edited it
 	expect(t, decide(around{}.with(q), &edit, moved), "put d/q.txt c2 [{1 3}]; delete d/p.txt c2 [{1 2} {2 1}]; bump d/q.txt")
