@@ -21,6 +21,11 @@ type Rules struct {
 // still be writing into it, and a person has just seen it go.
 const Young = 15 * time.Minute
 
+// ahead is how far in the future a version may seem to be from and still count as
+// young: it came while the archive was looked through, or the clock was set back
+// since. What is from later than that has a wrong date.
+const ahead = 24 * time.Hour
+
 // Expires is when a version that was archived at when expires by age; nil: never.
 // It goes earlier where the size bound or the disk's reserve asks for it.
 func (r Rules) Expires(when int64) *time.Time {
@@ -111,7 +116,7 @@ func (t *Thinning) later(v Version) bool {
 // free: it may go if it has to.
 func (t *Thinning) free(v Version) bool {
 	age := t.now.Sub(time.Unix(0, v.When))
-	return !v.Pinned && (age < 0 || age >= Young)
+	return !v.Pinned && (age >= Young || age <= -ahead)
 }
 
 // TrustClock says whether versions may expire by age, given when the archive was

@@ -83,6 +83,7 @@ func TestThinning(t *testing.T) {
 		"older ones go first":               {s, Rules{Bytes: 45}, true, 0, []int{0, 2}},
 		"then the newest, oldest first":     {s, Rules{Bytes: 25}, true, 0, []int{0, 2, 3, 1}},
 		"never what is young":               {s, Rules{Bytes: 1}, true, 0, []int{0, 2, 3, 1, 4}},
+		"never what came meanwhile":         {shelf{{"b", -2 * day, 10, false}, {"a", -time.Millisecond, 10, false}}, Rules{}, true, 15, []int{0}},
 		"need":                              {s, Rules{}, true, 15, []int{0, 2}},
 		"need and age":                      {s, Rules{Keep: 30 * day}, true, 25, []int{0, 1, 2}},
 		"more need than there is":           {s, Rules{}, true, 1000, []int{0, 2, 3, 1, 4}},
@@ -110,7 +111,7 @@ func TestThinningProperties(t *testing.T) {
 		for range rapid.IntRange(0, 30).Draw(t, "n") {
 			s = append(s, book{
 				path: rapid.SampledFrom([]string{"a", "b", "c", "d"}).Draw(t, "path"),
-				age:  time.Duration(rapid.IntRange(-2, 60*24*4).Draw(t, "age")) * 15 * time.Minute,
+				age:  time.Duration(rapid.IntRange(-200, 60*24*4).Draw(t, "age")) * 15 * time.Minute,
 				size: int64(rapid.IntRange(0, 50).Draw(t, "size")), pin: rapid.IntRange(0, 9).Draw(t, "pin") == 0,
 			})
 		}
@@ -120,7 +121,7 @@ func TestThinningProperties(t *testing.T) {
 		left, gone := thin(s, r, byAge, need, rapid.IntRange(1, 9).Draw(t, "page"))
 
 		aged := func(b book) bool { return byAge && r.Keep > 0 && b.age >= r.Keep }
-		free := func(b book) bool { return !b.pin && (b.age < 0 || b.age >= Young) }
+		free := func(b book) bool { return !b.pin && (b.age <= -ahead || b.age >= Young) }
 		var freed, agedBytes int64
 		for _, b := range gone {
 			if !free(b) {

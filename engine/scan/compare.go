@@ -39,7 +39,7 @@ func (r *run) compare(d Dir, name string, path tree.Path, info rootfs.Info, row 
 	if seen.sum == tooMany {
 		r.manyAttrs(path)
 	}
-	if row != nil && r.same(row.Disk, info) && r.sameAttrs(row.Disk, seen) {
+	if row != nil && r.unchanged(row, info) && r.sameAttrs(row.Disk, seen) {
 		r.undressed(path, row, seen)
 		return nil
 	}
@@ -53,7 +53,7 @@ func (r *run) compare(d Dir, name string, path tree.Path, info rootfs.Info, row 
 		}
 		row, based = nil, rec.Seq
 		if found && rec.Exists() {
-			if row = &rec; r.same(row.Disk, info) && r.sameAttrs(row.Disk, seen) {
+			if row = &rec; r.unchanged(row, info) && r.sameAttrs(row.Disk, seen) {
 				return nil
 			}
 		}
@@ -90,6 +90,12 @@ func kindOf(k rootfs.Kind) tree.Kind {
 		return tree.Symlink
 	}
 	return tree.File
+}
+
+// unchanged says whether a row needs no other: its lstat is the present one, and of
+// a thing of the row's kind.
+func (r *run) unchanged(row *tree.Record, info rootfs.Info) bool {
+	return row.Kind == row.Disk.Kind && r.same(row.Disk, info)
 }
 
 // same says whether lstat still gives what it gave when the row was written. Of

@@ -487,3 +487,15 @@ func TestBatchesAreBounded(t *testing.T) {
 		t.Fatal(total, err)
 	}
 }
+
+// A row whose lstat is that of another kind of thing hides nothing.
+func TestRowWithAnotherKindsStat(t *testing.T) {
+	w := newWorld(t)
+	w.put("a=1", "b=2")
+	w.full()
+	row := w.model.rows["a"]
+	row.Entry = tree.Entry{Path: "a", Kind: tree.Dir, Mode: 0o755}
+	w.model.rows["a"] = row
+	changes, _ := w.paths([]string{"a"}, nil)
+	w.want(changes, "~a")
+}

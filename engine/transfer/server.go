@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 
 	"pinion/engine/chunk"
@@ -25,6 +26,9 @@ type ServerOptions struct {
 	FS      FS
 	Index   Index
 	Archive Archive // nil: there is none
+	// Doubt is told of a file that does not hold what the index says, though it
+	// looks as it did when it was read. nil: nobody.
+	Doubt func(context.Context, tree.Path)
 }
 
 // MaxWants is how many wants one call of Serve answers.
@@ -38,7 +42,19 @@ const PieceSize = 128 << 10
 type Server struct {
 	o    ServerOptions
 	bufs sync.Pool // of *[PieceSize]byte
+
+	mu   sync.Mutex
+	gave map[stretch]struct{} // what was sent lately
 }
+
+// stretch is a run of chunks that was asked for.
+type stretch struct {
+	content tree.ContentID
+	first   uint32
+}
+
+// maxGave bounds how many runs are remembered.
+const maxGave = 4096
 
 // NewServer makes a Server.
 func NewServer(o ServerOptions) *Server {
@@ -134,6 +150,7 @@ func (s *Server) Serve(ctx context.Context, _ tree.FolderID, wants []tree.Want, 
 // from one want to the next, which often are of the same content.
 type handle struct {
 	content tree.ContentID
+	path    tree.Path // where it is live; "" in the archive
 	file    File
 	size    int64
 	mtime   int64
@@ -167,6 +184,11 @@ func (s *Server) one(ctx context.Context, i int, want tree.Want, w PieceWriter, 
 	if from < 0 || to < from || to > h.size {
 		return false, nil
 	}
+	if !want.Whole && s.gaveBefore(want) {
+		if sound, err := s.sound(ctx, want, h); err != nil || !sound {
+			return false, err
+		}
+	}
 	for off := from; off < to; {
 		if err := ctx.Err(); err != nil {
 			return false, err
@@ -178,10 +200,70 @@ func (s *Server) one(ctx context.Context, i int, want tree.Want, w PieceWriter, 
 			h.close()
 			return false, nil
 		}
+		if want.Whole && int64(len(piece)) == h.size && chunk.Sum(piece) != want.Content {
+			s.doubt(ctx, h)
+			return false, nil
+		}
 		if err := w.Piece(i, off, piece); err != nil {
 			return false, fmt.Errorf("serve: %w", err)
 		}
 		off += int64(len(piece))
+	}
+	return true, nil
+}
+
+// doubt says that a file which looks as it did holds something else.
+func (s *Server) doubt(ctx context.Context, h *handle) {
+	path := h.path
+	h.close()
+	if path != "" && s.o.Doubt != nil {
+		s.o.Doubt(ctx, path)
+	}
+}
+
+// gaveBefore notes that a run of chunks is asked for, and says whether it was
+// asked for before: what came may have been wrong.
+func (s *Server) gaveBefore(want tree.Want) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := stretch{want.Content, want.First}
+	_, again := s.gave[k]
+	if s.gave == nil || len(s.gave) >= maxGave {
+		s.gave = map[stretch]struct{}{}
+	}
+	s.gave[k] = struct{}{}
+	return again
+}
+
+// sound says whether the file holds the chunks that are wanted.
+func (s *Server) sound(ctx context.Context, want tree.Want, h *handle) (bool, error) {
+	m, ok, err := s.o.Index.Manifest(ctx, want.Content)
+	if err != nil {
+		return false, fmt.Errorf("look up a chunk list: %w", err)
+	}
+	if !ok || uint64(want.First)+uint64(want.Count) > uint64(len(m)) {
+		return true, nil // nothing to compare it with
+	}
+	at := int64(0)
+	for _, c := range m[:want.First] {
+		at += int64(c.Len)
+	}
+	var buf []byte
+	for _, c := range m[want.First : want.First+want.Count] {
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+		buf = slices.Grow(buf[:0], int(c.Len))[:c.Len]
+		n, _ := h.file.ReadAt(buf, at)
+		if n < len(buf) || !h.unchanged() {
+			h.close()
+			return false, nil
+		}
+		if chunk.Sum(buf) != c.ID {
+			s.doubt(ctx, h)
+			return false, nil
+		}
+		at += int64(c.Len)
 	}
 	return true, nil
 }
@@ -244,7 +326,7 @@ func (s *Server) open(r tree.Record, content tree.ContentID, h *handle) bool {
 		file.Close()
 		return false
 	}
-	*h = handle{content: content, file: file, size: stat.Size, mtime: stat.MTime}
+	*h = handle{content: content, path: r.Path, file: file, size: stat.Size, mtime: stat.MTime}
 	return true
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"testing"
 
 	"pinion/engine/chunk"
@@ -123,6 +124,34 @@ func TestServeChangedFiles(t *testing.T) {
 		if !bytes.Equal(w.got[0], c.data[:len(w.got[0])]) {
 			t.Errorf("%s: other bytes were sent", name)
 		}
+	}
+}
+
+// A file that holds other bytes under its size and time is not given a second
+// time, a small one not even once; and who keeps the index is told.
+func TestServeDoubts(t *testing.T) {
+	small, big := thingOf(noise(5, 1000)), thingOf(noise(6, 3<<20))
+	p, s := serving(t, map[string]thing{"small": small, "big": big})
+	var told []tree.Path
+	s.o.Doubt = func(_ context.Context, p tree.Path) { told = append(told, p) }
+	m := p.index.lists[big.id]
+	last := uint32(len(m) - 1)
+	run := tree.Want{Content: big.id, First: last, Count: 1, Offset: 3<<20 - int64(m[last].Len), Length: int64(m[last].Len)}
+	for _, name := range []string{"small", "big"} {
+		st, _ := os.Stat(p.file(name))
+		b, _ := os.ReadFile(p.file(name))
+		b[len(b)-1] ^= 1
+		os.WriteFile(p.file(name), b, 0o644)
+		os.Chtimes(p.file(name), st.ModTime(), st.ModTime())
+	}
+	for i, gone := range []bool{false, true} {
+		w := newSheet()
+		if err := s.Serve(context.Background(), tree.FolderID{}, []tree.Want{run, {Content: small.id, Whole: true}}, w); err != nil || w.gone[0] != gone || !w.gone[1] {
+			t.Errorf("time %d: %v, gone %v", i, err, w.gone)
+		}
+	}
+	if !slices.Equal(told, []tree.Path{"small", "big", "small"}) {
+		t.Error("told of", told)
 	}
 }
 
