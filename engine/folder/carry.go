@@ -78,7 +78,7 @@ func (c *carry) next(now time.Time) time.Duration {
 func (k *carry) fetched(r transfer.Result) {
 	c := k.c
 	u := c.work.units[r.Job.Entry.Path]
-	if u == nil { // dropped meanwhile
+	if u == nil || !u.awaits(r.Job.Entry) { // dropped meanwhile; perhaps another content is wanted at the path by now
 		if r.Err == nil {
 			c.fetcher.GiveBack(r.Job.Entry.Content, r.Staged)
 		}
@@ -90,7 +90,7 @@ func (k *carry) fetched(r transfer.Result) {
 	}
 	for i := range u.actions {
 		a := &u.actions[i]
-		if a.Op == plan.Put && a.Staged == "" && a.Entry.Path == r.Job.Entry.Path {
+		if awaits(*a, r.Job.Entry) {
 			a.Staged = r.Staged
 			u.manifests[r.Job.Entry.Content] = r.Manifest
 			u.needs--
@@ -100,6 +100,15 @@ func (k *carry) fetched(r transfer.Result) {
 	if u.needs == 0 {
 		c.suspicion.examine(u)
 	}
+}
+
+// awaits says whether an action of the unit still needs the content of e for its path.
+func (u *unit) awaits(e tree.Entry) bool {
+	return slices.ContainsFunc(u.actions, func(a plan.Action) bool { return awaits(a, e) })
+}
+
+func awaits(a plan.Action, e tree.Entry) bool {
+	return a.Op == plan.Put && a.Staged == "" && a.Entry.Path == e.Path && a.Entry.Content == e.Content
 }
 
 // drainFetched takes in what else has come, so that groups are large.
@@ -364,6 +373,10 @@ func (k *carry) notDone(o apply.Outcome) {
 		}
 		c.problems.ofPending(c.f.cfg.Now(), string(a.Entry.Path), o.Err.Error())
 		c.log.Info("not applied", "path", a.Entry.Path, "err", o.Err)
+		if errors.Is(o.Err, syscall.ENOSPC) {
+			c.work.putOffFor(a.Entry.Path, fullFor)
+			return
+		}
 		c.work.putOff(a.Entry.Path, 30*time.Second)
 	}
 }
@@ -372,7 +385,7 @@ func (k *carry) notDone(o apply.Outcome) {
 // tells nobody, so that it is looked at every few seconds.
 func (k *carry) awaitWriter(p tree.Path) {
 	c := k.c
-	c.work.putOff(p, writerEvery)
+	c.work.putOffFor(p, writerEvery)
 	if k.writers == nil || len(k.writers) >= maxLater {
 		k.writers = map[tree.Path]int{}
 	}
@@ -419,8 +432,12 @@ func (k *carry) fail(u *unit, err error) {
 		err = fmt.Errorf("%s (%w)", c.space.needs(u.bytes()), err)
 	}
 	c.problems.ofPending(c.f.cfg.Now(), string(u.path), err.Error())
-	c.work.putOff(u.path, 30*time.Second)
-	if errors.Is(err, syscall.ENOSPC) && k.full.IsZero() {
+	if !errors.Is(err, syscall.ENOSPC) {
+		c.work.putOff(u.path, 30*time.Second)
+		return
+	}
+	c.work.putOffFor(u.path, fullFor)
+	if k.full.IsZero() {
 		c.log.Warn("the disk is full; fetching goes on when there is room", "path", c.f.cfg.Path)
 		c.fetcher.Pause()
 		k.full = time.Now().Add(fullFor)

@@ -1,11 +1,34 @@
 package folder
 
 import (
+	"errors"
 	"testing"
 
 	"pinion/engine/apply"
 	"pinion/engine/plan"
+	"pinion/engine/transfer"
+	"pinion/engine/tree"
 )
+
+// What comes late, for what was wanted at a path before, is not taken for what is
+// wanted there now.
+func TestContentThatComesLateIsNotTakenForAnother(t *testing.T) {
+	was, now := tree.Entry{Path: "p", Kind: tree.File, Content: tree.ContentID{1}}, tree.Entry{Path: "p", Kind: tree.File, Content: tree.ContentID{2}}
+	u := &unit{path: "p", needs: 1, actions: []plan.Action{{Op: plan.Put, Entry: now}}}
+	c := &cycle{work: work{units: map[tree.Path]*unit{"p": u}}}
+	c.bind()
+	if u.awaits(was) || !u.awaits(now) {
+		t.Error("the unit awaits another content")
+	}
+	c.carry.fetched(transfer.Result{Job: transfer.Job{Entry: was}, Err: errors.New("gone")})
+	if c.work.units["p"] != u || u.failed != nil || u.needs != 1 {
+		t.Error("the unit ended for what it does not need")
+	}
+	u.actions[0].Staged = ".pinion/tmp/x"
+	if u.awaits(now) {
+		t.Error("the unit awaits what it has")
+	}
+}
 
 // A deep path brings all its directories along: a group is bounded by its actions,
 // too.

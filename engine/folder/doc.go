@@ -15,7 +15,7 @@
 // Files: folder.go (Run, open, missing), marker.go, loop.go (the cycle),
 // notice.go (hints and scans into the index), missing.go (the guard on
 // what is lost here and elsewhere), suspect.go (what was overwritten with what
-// looks encrypted), takeback.go and holds.go (a person's no; what is said),
+// looks encrypted), doubt.go (what may hold other bytes than was read), takeback.go and holds.go (a person's no; what is said),
 // work.go (pending paths into units), carry.go (units through
 // transfer and apply into the index), peers.go, state.go (what it says of
 // itself), tidy.go, space.go (room on the

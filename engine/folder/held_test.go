@@ -1,9 +1,12 @@
 package folder
 
 import (
+	"context"
 	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,5 +62,98 @@ func TestRevivalWaitsForEnough(t *testing.T) {
 	c.work.more = false
 	if c.work.wakeLater(); c.work.more || c.work.next(time.Now()) < time.Minute {
 		t.Errorf("it keeps the loop awake: %+v", c.work)
+	}
+}
+
+// What is looked at beside a longer scan is looked at again after it: the other may
+// have seen a file before it was removed.
+func TestLookedAtBesideAnotherScan(t *testing.T) {
+	c := &cycle{f: &Folder{}}
+	c.bind()
+	c.notice = newNotice(c)
+	n := &c.notice
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	nothing := func(context.Context, func([]scan.Change) error) (scan.Summary, error) { return scan.Summary{}, nil }
+	end := func(l lane, want bool) {
+		t.Helper()
+		<-n.ended
+		if err := n.scanEnded(t.Context(), ended{lane: l, err: context.Canceled}); err != nil {
+			t.Fatal(err)
+		}
+		if _, again := n.paths["a"]; again != want {
+			t.Errorf("lane %d has ended; looked at again: %t", l, again)
+		}
+	}
+	looks := func() {
+		clear(n.paths)
+		n.asked[quick] = []string{"a"}
+		n.start(t.Context(), &beside, quick, nothing)
+	}
+	n.start(t.Context(), &beside, full, nothing)
+	looks()
+	end(quick, false)
+	if !n.busyLooking() {
+		t.Error("it says that all was looked at")
+	}
+	end(full, true)
+	looks()
+	n.start(t.Context(), &beside, slow, nothing)
+	end(slow, false)
+	end(quick, true)
+	looks()
+	end(quick, false)
+}
+
+// What fails again and again is tried after longer each time, until it is another
+// case; what is merely open in another program, at an even pace.
+func TestPutOffForLongerEachTime(t *testing.T) {
+	c := &cycle{}
+	c.bind()
+	w := &c.work
+	w.later = map[tree.Path]wait{}
+	lasts := func(seconds time.Duration) {
+		t.Helper()
+		if left := time.Until(w.later["a"].until); left > seconds*time.Second || left < seconds*time.Second*2/3 || !w.isPutOff("a") {
+			t.Errorf("put off for %v, want %d s", left, seconds)
+		}
+	}
+	due := func() {
+		l := w.later["a"]
+		l.until = time.Now().Add(-time.Millisecond)
+		w.later["a"] = l
+		w.wakeLater()
+		if w.more = false; w.isPutOff("a") || w.next(time.Now()) < time.Minute {
+			t.Errorf("it is due: %+v", w.later)
+		}
+	}
+	for _, want := range []time.Duration{30, 60, 120, 240, 480, 600, 600} {
+		w.putOff("a", 30*time.Second)
+		lasts(want)
+		due()
+	}
+	w.putOffFor("a", 2*time.Second)
+	lasts(2)
+	w.another("a")
+	w.putOff("a", 30*time.Second)
+	lasts(30)
+	due()
+	w.later["a"] = wait{until: time.Now().Add(-overAfter), due: true}
+	if w.wakeLater(); len(w.later) != 0 {
+		t.Errorf("it is remembered for ever: %+v", w.later)
+	}
+}
+
+// Where much is put off, what is not now makes room.
+func TestPutOffMany(t *testing.T) {
+	c := &cycle{}
+	c.bind()
+	w := &c.work
+	w.later = map[tree.Path]wait{"due": {due: true}}
+	for i := range maxLater {
+		w.putOff(tree.Path(fmt.Sprint(i)), time.Second)
+	}
+	if _, known := w.later["due"]; known || len(w.later) != maxLater || !w.isPutOff(tree.Path(fmt.Sprint(maxLater-1))) {
+		t.Errorf("%d are put off", len(w.later))
 	}
 }

@@ -189,7 +189,7 @@ func (m *missing) restingHere(count, files int64, now time.Time, settle time.Dur
 func (m *missing) next(now time.Time) time.Duration {
 	c := m.c
 	switch {
-	case (m.waiting || c.suspicion.here.waiting > 0) && m.held == 0, c.suspicion.theirs.waiting > 0 && m.remote == 0:
+	case (m.waiting || c.suspicion.here.waiting > 0) && m.held == 0, c.suspicion.theirs.unjudged() && m.remote == 0:
 		return 50 * time.Millisecond
 	case m.remote > 0 && !m.remoteAgain.IsZero():
 		return max(0, m.remoteAgain.Sub(now))
@@ -494,5 +494,5 @@ func (m *missing) told() {
 // busy says whether something waits that may be told, or carried out, in a moment.
 func (m *missing) busy() bool {
 	c := m.c
-	return (m.waiting || c.suspicion.here.waiting > 0) && m.held == 0 || c.suspicion.theirs.waiting > 0 && m.remote == 0 || c.taking.on
+	return (m.waiting || c.suspicion.here.waiting > 0) && m.held == 0 || c.suspicion.theirs.unjudged() && m.remote == 0 || c.taking.on
 }

@@ -44,8 +44,11 @@ type notice struct {
 	nextFull    time.Time
 	running     [lanes]bool
 	asked       [lanes][]string        // what the scans under way were told to look at
+	overlapped  bool                   // the quick scan under way had another beside it
+	again       map[string]struct{}    // looked at beside another scan, which may have seen them before
 	held        map[tree.Path]struct{} // changed while something was under way with them
 	unstable    map[string]time.Time   // files that change while they are read: when to look again
+	inDir       tree.Path              // in which something was recorded last, in the batch at hand
 	observed    chan observed
 	ended       chan ended
 }
@@ -69,7 +72,7 @@ const maxHints = 50_000
 func newNotice(c *cycle) notice {
 	return notice{
 		c:     c,
-		paths: map[string]struct{}{}, deep: map[string]struct{}{}, unstable: map[string]time.Time{}, held: map[tree.Path]struct{}{},
+		paths: map[string]struct{}{}, deep: map[string]struct{}{}, unstable: map[string]time.Time{}, held: map[tree.Path]struct{}{}, again: map[string]struct{}{},
 		observed: make(chan observed), ended: make(chan ended, lanes),
 	}
 }
@@ -136,7 +139,7 @@ func (n *notice) look(path string) {
 
 // busyLooking says whether the disk may hold what the index does not know.
 func (n *notice) busyLooking() bool {
-	return !n.fullDone || n.full || n.running != [lanes]bool{} || len(n.paths)+len(n.deep)+len(n.big)+len(n.unstable)+len(n.held) > 0
+	return !n.fullDone || n.full || n.running != [lanes]bool{} || len(n.paths)+len(n.deep)+len(n.big)+len(n.unstable)+len(n.held)+len(n.again) > 0
 }
 
 // startScans starts the scans that are due and whose lane is free.
@@ -192,6 +195,7 @@ func (n *notice) watching() bool {
 
 func (n *notice) start(ctx context.Context, beside *sync.WaitGroup, l lane, run func(context.Context, func([]scan.Change) error) (scan.Summary, error)) {
 	n.running[l] = true
+	n.overlapped = n.running[quick] && (n.running[slow] || n.running[full]) || n.overlapped && l != quick
 	emit := func(changes []scan.Change) error {
 		b := observed{changes: changes, answer: make(chan error, 1)}
 		select {
@@ -232,6 +236,7 @@ func (n *notice) observe(ctx context.Context, changes []scan.Change) error {
 	var u index.Update
 	var gone []tree.Path
 	clock := c.index.Tick()
+	n.inDir = ""
 	for _, ch := range changes {
 		if c.work.units[ch.Path] != nil {
 			n.held[ch.Path] = struct{}{} // looked at again when what is under way with it has ended
@@ -267,6 +272,9 @@ func (n *notice) record(ctx context.Context, u *index.Update, ch scan.Change, cl
 	if had && old.Seq != ch.BasedOn || !had && ch.BasedOn != 0 {
 		n.look(string(ch.Path))
 		return nil
+	}
+	if stands, err := n.belowFile(ctx, u, ch.Path.Dir()); stands || err != nil {
+		return err
 	}
 	e := ch.Now
 	if !c.caps.ExecBit && had && old.Kind == e.Kind {
@@ -307,14 +315,35 @@ func (n *notice) record(ctx context.Context, u *index.Update, ch scan.Change, cl
 	}
 	u.Changes = append(u.Changes, index.Change{Record: tree.Record{Entry: e, Disk: ch.Disk, Sealed: ch.Sealed}, If: old.Seq, Manifest: ch.Manifest})
 	u.Activity = append(u.Activity, c.activity(e.Path, actionOf(old, e), self.ID))
-	if _, put := c.work.later[e.Path]; put { // it is another case now
-		delete(c.work.later, e.Path)
-		c.work.more, c.work.cursor = true, 0
-	}
+	c.work.another(e.Path)
 	if ch.From != "" {
 		return n.recordMove(ctx, u, ch, e, clock)
 	}
 	return nil
+}
+
+// belowFile says whether the row of a directory is that of a file still: what was
+// seen in it is taken in together with it, when that can be. Else it would be
+// looked for by nobody should the file's row be right again.
+func (n *notice) belowFile(ctx context.Context, u *index.Update, dir tree.Path) (bool, error) {
+	c := n.c
+	if dir == "" || dir == n.inDir {
+		return false, nil
+	}
+	row, had, err := c.index.Get(ctx, dir)
+	if err != nil {
+		return false, fmt.Errorf("read the index: %w", err)
+	}
+	if !had || !row.Exists() || row.Kind == tree.Dir || slices.ContainsFunc(u.Changes, func(ch index.Change) bool { return ch.Record.Path == dir }) {
+		n.inDir = dir
+		return false, nil
+	}
+	if c.work.units[dir] != nil {
+		n.held[dir] = struct{}{}
+	} else {
+		n.look(string(dir))
+	}
+	return true, nil
 }
 
 // recordMove adds the tombstone of the path that a moved file left, unless it
@@ -380,10 +409,33 @@ func (c *cycle) commit(ctx context.Context, u index.Update) error {
 // unstableAgain is when a file that changed while it was read is read again.
 const unstableAgain = 2 * time.Second
 
+// lookOver has looked at once more what was looked at while another scan went on:
+// that may have seen a file before it was removed, and told it afterwards.
+func (n *notice) lookOver(ended lane) {
+	if ended == quick && n.overlapped {
+		n.overlapped = false
+		for _, p := range n.asked[quick] {
+			n.again[p] = struct{}{}
+		}
+		if len(n.again) > maxHints {
+			n.full = true
+			clear(n.again)
+		}
+	}
+	if n.running[slow] || n.running[full] {
+		return
+	}
+	for p := range n.again {
+		n.look(p)
+	}
+	clear(n.again)
+}
+
 // scanEnded takes in what a scan found apart from changes.
 func (n *notice) scanEnded(ctx context.Context, e ended) error {
 	c := n.c
 	n.running[e.lane] = false
+	n.lookOver(e.lane)
 	c.saying.changed = true
 	switch {
 	case e.err == nil:

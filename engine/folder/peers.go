@@ -61,6 +61,7 @@ func (c *cycle) peerUp(ctx context.Context, l *link) {
 		return
 	}
 	c.fetcher.PeerUp(l.peer)
+	go c.ask(c.work.allAnother) // the loop itself may be what connects anew
 	c.wake()
 }
 
@@ -74,6 +75,7 @@ func (c *cycle) announced(dev tree.DeviceID, entries []tree.Entry) {
 	c.ask(func() {
 		for _, e := range entries {
 			c.names.takeUp(e.Path)
+			c.work.another(e.Path)
 			if e.Deleted || e.Kind != tree.File {
 				continue
 			}

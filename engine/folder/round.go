@@ -141,11 +141,17 @@ func (r *round) takeFirst(ctx context.Context, first []tree.Path, depth int) err
 		return nil
 	}
 	for _, q := range first {
+		if r.c.work.units[q] != nil {
+			return nil // it is under way, and the others wait for it
+		}
+		if r.seen[q] {
+			continue
+		}
 		p, ok, err := r.c.index.PendingAt(ctx, q)
 		if err != nil {
 			return fmt.Errorf("read what is pending: %w", err)
 		}
-		if _, put := r.c.work.later[q]; ok && !put {
+		if ok && !r.c.work.isPutOff(q) {
 			if err := r.take(ctx, p, depth+1); err != nil {
 				return err
 			}
@@ -326,7 +332,10 @@ func (r *round) send(u *unit, d reconcile.Decision) {
 		}
 		u.needs++
 		u.urgent = u.urgent && a.Entry.Size <= 1<<20 && r.c.index.Counts().PendingPaths < 64
-		r.c.work.unsent = append(r.c.work.unsent, transfer.Job{Entry: a.Entry, Sources: sources[a.Entry.Content], Urgent: u.urgent})
+		from := sources[a.Entry.Content]
+		// What nobody told of can only be here. If it is not any more, the path that
+		// held it is another case, and is looked at once this is let go of.
+		r.c.work.unsent = append(r.c.work.unsent, transfer.Job{Entry: a.Entry, Sources: from, Urgent: u.urgent, Final: len(from) == 0})
 	}
 }
 

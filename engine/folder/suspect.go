@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"pinion/engine/index"
@@ -44,6 +45,10 @@ func (s *suspects) seen(now time.Time) {
 	s.any, s.last = true, now
 	s.waiting++
 }
+
+// unjudged says whether some wait for a judgement. A unit may wait when its suspect
+// is none any more.
+func (s *suspects) unjudged() bool { return s.waiting > 0 || len(s.parked) > 0 }
 
 func (x *suspicion) loadSuspects(ctx context.Context) error {
 	c := x.c
@@ -160,8 +165,14 @@ func (x *suspicion) overwrittenHere(ctx context.Context, s index.Suspect) (bool,
 	return err != nil || info.Size != r.Disk.Size || info.MTime != r.Disk.MTime, nil
 }
 
-// overwrittenThere says whether some device still tells of the content.
+// overwrittenThere says whether some device still tells of the content, or it is
+// about to be brought here from another path.
 func (x *suspicion) overwrittenThere(ctx context.Context, s index.Suspect) (bool, error) {
+	for _, u := range x.theirs.parked {
+		if slices.ContainsFunc(u.actions, func(a plan.Action) bool { return a.Entry.Path == s.Path && a.Entry.Content == s.Content }) {
+			return true, nil
+		}
+	}
 	p, _, err := x.c.index.PendingAt(ctx, s.Path)
 	for _, m := range p.Remotes {
 		if m.Entry.Exists() && m.Entry.Content == s.Content {
@@ -290,7 +301,7 @@ func (x *suspicion) judgeTheirs(ctx context.Context) error {
 	t := &x.theirs
 	now := time.Now()
 	switch {
-	case t.waiting == 0 && m.remote == 0, c.taking.on:
+	case !t.unjudged() && m.remote == 0, c.taking.on:
 		return nil
 	case m.isAllowedTheirs():
 		m.remote = 0

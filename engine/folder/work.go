@@ -19,6 +19,7 @@ type work struct {
 
 	more      bool                // the index may hold pending rows that can be taken
 	cursor    index.Cursor        // where in them the next look begins
+	again     bool                // what others may have waited for has ended: from the front once more after the end
 	front     bool                // but first a look at the most urgent: there may be new ones
 	units     map[tree.Path]*unit // by every path that a unit touches
 	stalled   map[tree.Path]bool  // wait for another path; looked at again after each commit
@@ -35,10 +36,19 @@ type revival struct {
 	due   bool   // it has waited for enough, and was looked at again
 }
 
+// wait is what was put off. Once it is due it is decided like any other path, and
+// kept for the number of times: what then fails again waits for longer.
 type wait struct {
 	until time.Time
 	times int
+	due   bool
 }
+
+const (
+	doublings = 5                // a wait grows to so many times twice its length
+	laterMost = 10 * time.Minute // and to this at most
+	overAfter = 15 * time.Minute // what was not put off again for so long is over
+)
 
 // unit is what one decision asks for: actions that are committed together.
 type unit struct {
@@ -91,7 +101,9 @@ func (w *work) next(now time.Time) time.Duration {
 	}
 	next := time.Hour
 	for _, l := range w.later {
-		next = min(next, max(0, l.until.Sub(now)))
+		if !l.due {
+			next = min(next, max(0, l.until.Sub(now)))
+		}
 	}
 	for _, r := range w.revive {
 		if !r.due {
@@ -150,7 +162,7 @@ func (w *work) takeSome(ctx context.Context) (int, error) {
 		w.cursor = next
 	}
 	if next == 0 {
-		w.more = false // until something happens
+		w.cursor, w.more, w.again = 0, w.again, false // else not until something happens
 	}
 	if len(pending) == 0 {
 		return 0, nil
@@ -194,19 +206,23 @@ func (w *work) share() map[tree.DeviceID]int {
 
 func (w *work) skipPending(p tree.Path) bool {
 	c := w.c
-	_, put := w.later[p]
 	_, waits := c.space.waiting[p]
-	return w.units[p] != nil || w.stalled[p] || put || waits || c.names.isAside(p)
+	return w.units[p] != nil || w.stalled[p] || w.isPutOff(p) || waits || c.names.isAside(p)
 }
 
 // wakeLater has what was put off tried again when its time has come.
 func (w *work) wakeLater() {
 	now := time.Now()
 	for p, l := range w.later {
-		if l.until.Before(now) && w.units[p] == nil {
-			delete(w.later, p)
+		switch {
+		case !l.until.Before(now) || w.units[p] != nil:
+		case !l.due:
+			l.due = true
+			w.later[p] = l
 			clear(w.stalled) // it may be what they wait for
 			w.more = true
+		case now.Sub(l.until) >= overAfter:
+			delete(w.later, p)
 		}
 	}
 	for p, r := range w.revive {
@@ -251,11 +267,50 @@ func (w *work) dropUnreachable() {
 
 // putOff has a path tried again after d, and after longer each time.
 func (w *work) putOff(p tree.Path, d time.Duration) {
-	if len(w.later) >= maxLater {
+	n := w.later[p].times
+	w.putOffFor(p, min(d<<min(n, doublings), laterMost))
+}
+
+// putOffFor has a path tried again after d, however often that was so before.
+func (w *work) putOffFor(p tree.Path, d time.Duration) {
+	l, known := w.later[p]
+	if !known && len(w.later) >= maxLater && !w.forgetDue() {
 		return
 	}
-	n := w.later[p].times + 1
-	w.later[p] = wait{until: time.Now().Add(min(d<<min(n-1, 10), 10*time.Minute)), times: n}
+	w.later[p] = wait{until: time.Now().Add(d), times: l.times + 1}
+}
+
+// forgetDue forgets how often something was put off that is not now.
+func (w *work) forgetDue() bool {
+	for p, l := range w.later {
+		if l.due {
+			delete(w.later, p)
+			return true
+		}
+	}
+	return false
+}
+
+func (w *work) isPutOff(p tree.Path) bool {
+	l, ok := w.later[p]
+	return ok && !l.due
+}
+
+// another says that a path is another case now than when it was put off.
+func (w *work) another(p tree.Path) {
+	if _, ok := w.later[p]; ok {
+		delete(w.later, p)
+		w.more, w.cursor = true, 0
+	}
+}
+
+// allAnother says so of all paths: another device can be asked.
+func (w *work) allAnother() {
+	if len(w.later) > 0 {
+		clear(w.later)
+		clear(w.stalled)
+		w.more, w.cursor = true, 0
+	}
 }
 
 // release lets go of a unit's paths.
@@ -276,7 +331,7 @@ func (w *work) release(u *unit) {
 		u.ended = nil
 	}
 	clear(w.stalled)
-	w.more, w.cursor = true, 0
+	w.more, w.again = true, true
 }
 
 // submit hands the fetcher what it has room for.

@@ -67,12 +67,20 @@ func (d *Disk) revive(n *inode, r *rand.Rand, odds float64, done map[*inode]*ino
 	}
 	if n.dirty && n.kind == rootfs.Regular {
 		x.data = torn(n.kept, n.data, r, odds)
-		if !d.o.Sly {
+		if !d.o.Sly || !d.young(n) {
 			x.mtime = d.honest(n, x.data)
 		}
 	}
 	x.keep()
 	return x
+}
+
+// young says whether a file was written within the time for which a system keeps
+// back what was written.
+func (d *Disk) young(n *inode) bool {
+	const kept = int64(time.Minute)
+	age := d.o.Now().UnixNano() - n.mtime
+	return -kept < age && age < kept
 }
 
 // honest gives the time that goes with what is left of a file: another one for

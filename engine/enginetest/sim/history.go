@@ -19,7 +19,8 @@ import (
 // Options say how stories are told.
 type Options struct {
 	Easy    bool // no files in the place of directories, no unreadable ones, true clocks
-	Backups bool // indexes come back from old backups
+	Backups bool // indexes come back from old backups in every history, not only in some
+	Sly     bool // power cuts leave other bytes under the same size and time on every disk, not only on some
 	// Strict: what is known to come about counts as a fault, too: several conflict
 	// copies of one content, and a joined version that stands for two outcomes for a while.
 	Strict  bool
@@ -96,8 +97,9 @@ func (h *history) tell(s Story) error {
 // begin makes the devices and what they hold at first.
 func (h *history) begin(s Story) error {
 	r := rand.New(rand.NewChaCha8(key(s.Seed, 3)))
+	sly := rand.New(rand.NewChaCha8(key(s.Seed, 5))) // lots of its own, so that the others stay
 	for range s.Devices {
-		var o memdisk.Options
+		o := memdisk.Options{Sly: sly.IntN(4) == 0 || h.sly}
 		if !s.plain {
 			o.Grain = []time.Duration{0, 0, time.Millisecond, time.Second, 2 * time.Second}[r.IntN(5)]
 			o.NoExchange = r.IntN(4) == 0

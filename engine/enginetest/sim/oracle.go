@@ -62,7 +62,13 @@ func (w *world) destroyingContent(d *device, text string, gone map[string]bool, 
 	c.touched = true
 	left := -less
 	for _, o := range w.devices {
-		for _, t := range o.disk.Tree(true) {
+		all := o.disk.Tree(true)
+		// What has just been swapped in may be swapped out again.
+		swapping := o != d && slices.ContainsFunc(all, func(t memdisk.Thing) bool { return inTransit(t.Path) })
+		for _, t := range all {
+			if swapping && !strings.HasPrefix(t.Path, tree.Private+"/") {
+				continue
+			}
 			// What lies in apply's own directory may be on its way in only.
 			if counts(t) && !strings.HasPrefix(t.Path, tree.Private+"/apply/") && t.Data == text && !(o == d && gone[t.Path]) {
 				left++
@@ -70,6 +76,12 @@ func (w *world) destroyingContent(d *device, text string, gone map[string]bool, 
 		}
 	}
 	c.excused = c.excused || left <= 0
+}
+
+// inTransit says whether a path is of something that is being displaced.
+func inTransit(path string) bool {
+	name, ok := strings.CutPrefix(path, tree.Private+"/apply/")
+	return ok && !strings.HasPrefix(name, "intent-") && !strings.HasPrefix(name, "late-")
 }
 
 // instances lists what files on a device's disk hold.

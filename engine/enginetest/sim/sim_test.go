@@ -16,7 +16,8 @@ var (
 	count   = flag.Int("sim.n", 0, "how many histories; 0: a few")
 	verbose = flag.Bool("sim.v", false, "write everything down")
 	twice   = flag.Int("sim.twice", 0, "tell each n-th story twice and compare; 0: none")
-	backups = flag.Bool("sim.backups", false, "let indexes come back from old backups")
+	backups = flag.Bool("sim.backups", false, "let indexes come back from old backups in every history")
+	sly     = flag.Bool("sim.sly", false, "let power cuts leave other bytes under the same size and time on every disk")
 	easy    = flag.Bool("sim.easy", false, "leave out what is hardest")
 	strict  = flag.Bool("sim.strict", false, "what is known to come about is a fault, too")
 	shrink  = flag.Int("sim.shrink", 0, "how many tries to make a failing story shorter")
@@ -38,7 +39,7 @@ func TestSimulate(t *testing.T) {
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // between the histories only
-	o := Options{Verbose: *verbose, Backups: *backups, Strict: *strict, Easy: *easy || *count == 0}
+	o := Options{Verbose: *verbose, Backups: *backups, Sly: *sly, Strict: *strict, Easy: *easy || *count == 0}
 	if _, err := os.Stat("/dev/shm"); err == nil {
 		o.Dir = "/dev/shm"
 	}

@@ -88,7 +88,8 @@ func NewStory(seed uint64, o Options) Story {
 		list[swapKind], list[badRead], list[skew] = 0, 0, 0
 		s.Devices = min(s.Devices, 3)
 	}
-	if o.Backups {
+	some := rand.New(rand.NewChaCha8(key(seed, 6))) // lots of its own, so that the others stay
+	if o.Backups || some.IntN(4) == 0 && !o.Easy {
 		list[oldIndex] = 4
 	}
 	if r.IntN(4) == 0 { // a history in fine weather

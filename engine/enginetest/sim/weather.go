@@ -43,7 +43,7 @@ func (w *world) weather(e event, d *device) error {
 			_ = d.disk.SetBad(t.Path)
 		}
 	case mendReads:
-		d.disk.MendAll()
+		d.mended = d.disk.MendAll() || d.mended
 	}
 	return nil
 }
@@ -66,6 +66,12 @@ func (w *world) oldIndex(d *device, r *rand.Rand) error {
 	return nil
 }
 
+func (w *world) mendReads(d *device) {
+	if d.disk.MendAll() {
+		d.disk.Overflow() // else it would be read again within the hour
+	}
+}
+
 // clear mends everything but the clocks.
 func (w *world) clear() error {
 	clear(w.cut)
@@ -75,7 +81,8 @@ func (w *world) clear() error {
 		}
 		d.editors = nil
 		d.disk.SetCapacity(0)
-		if d.disk.MendAll() {
+		if d.disk.MendAll() || d.mended {
+			d.mended = false
 			d.disk.Overflow() // else it would be read again within the hour
 		}
 		if err := w.startIfDown(d); err != nil {

@@ -46,6 +46,7 @@ type world struct {
 
 	trace   hash.Hash64 // of all that happened
 	strict  bool
+	sly     bool
 	verbose bool       // all is written down
 	inWords bool       // what persons and the weather do is
 	mu      sync.Mutex // guards text and stamps
@@ -71,6 +72,7 @@ type device struct {
 	index   string
 	backups []string
 	editors []*memdisk.Editor
+	mended  bool // what could not be read can be since, and was not looked at again for it
 }
 
 // life is a device from its start to its end.
@@ -118,7 +120,7 @@ func key(seed uint64, words ...uint64) [32]byte {
 
 func newWorld(seed uint64, dir string, o Options) *world {
 	return &world{
-		seed: seed, dir: dir, links: map[[2]int]*link{}, cut: map[[2]int]bool{}, trace: fnv.New64a(), verbose: o.Verbose, strict: o.Strict, inWords: o.Words || o.Verbose,
+		seed: seed, dir: dir, links: map[[2]int]*link{}, cut: map[[2]int]bool{}, trace: fnv.New64a(), verbose: o.Verbose, strict: o.Strict, sly: o.Sly, inWords: o.Words || o.Verbose,
 		stamps: map[string]stamp{}, contents: map[string]*content{}, began: time.Now(),
 	}
 }
