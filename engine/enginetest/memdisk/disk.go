@@ -49,7 +49,8 @@ type inode struct {
 	children map[string]*inode
 	links    int
 	writers  int
-	mine     bool // a person's unflushed words are in it
+	mine     bool                // a person's unflushed words are in it
+	wrote    map[int64]time.Time // the mtimes that its writes had, and when that was
 
 	// what a power cut leaves
 	durable  map[string]*inode
@@ -70,7 +71,8 @@ func New(name string, o Options) *Disk {
 
 func (d *Disk) make(kind rootfs.Kind, mode uint32) *inode {
 	d.last++
-	n := &inode{id: d.last, kind: kind, mode: mode, mtime: d.now(), dirty: true}
+	n := &inode{id: d.last, kind: kind, mode: mode, dirty: true}
+	n.mtime = d.written(n)
 	if kind == rootfs.Directory {
 		n.children, n.durable = map[string]*inode{}, map[string]*inode{}
 	}
@@ -83,6 +85,21 @@ func (d *Disk) now() int64 {
 		t -= t % g
 	}
 	return t
+}
+
+// written is the mtime of a write. A clock that was set back into a tick in which
+// the file was written once before would hide the write from everybody who does
+// not read the file; no file system tells that, and it is not played.
+func (d *Disk) written(n *inode) int64 {
+	at, now := d.now(), time.Now()
+	for n.wrote[at] != (time.Time{}) && now.Sub(n.wrote[at]) > 2*max(d.o.Grain, time.Millisecond) {
+		at += int64(max(d.o.Grain, 1))
+	}
+	if n.wrote == nil {
+		n.wrote = map[int64]time.Time{}
+	}
+	n.wrote[at] = now
+	return at
 }
 
 // child gives what a name in a directory means, and the name as it is written.
@@ -183,7 +200,7 @@ func (d *Disk) setData(n *inode, data []byte) {
 	if n.links > 0 {
 		d.used += int64(len(data)) - int64(len(n.data))
 	}
-	n.data, n.mtime, n.dirty = data, d.now(), true
+	n.data, n.mtime, n.dirty = data, d.written(n), true
 }
 
 // room says whether so many bytes more can be kept.
