@@ -58,7 +58,10 @@ kept, of a directory all that was deleted in it. With --at, what stood at that
 time: 18:00, 2026-11-21 or "2026-11-21 18:00".
 
 What comes back is a new change and goes to all devices; what it replaces goes to
-the archive. With --to it comes to stand elsewhere in the folder.`,
+the archive. With --to it comes to stand elsewhere in the folder.
+
+While something of a folder is held (pinion status says so), restore FOLDER takes
+that back, on whichever device it happened.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("at") {
 				t, err := parseMoment(at, a.env.now(), false)
