@@ -352,6 +352,11 @@ func (k *carry) notDone(o apply.Outcome) {
 	a := o.Action
 	k.giveBack(a)
 	c.log.Debug("not carried out", "op", a.Op, "path", a.Entry.Path, "outcome", o.Status, "err", o.Err)
+	c.notice.swappedBack(a.Entry.Path)
+	c.notice.swappedBack(a.From.Path)
+	if a.Keep != nil {
+		c.notice.swappedBack(a.Keep.Path)
+	}
 	switch o.Status {
 	case apply.Changed, apply.Exists:
 		c.notice.look(string(a.Entry.Path))

@@ -27,7 +27,7 @@ func TestChangedWhileUnderWay(t *testing.T) {
 	c := &cycle{f: &Folder{}, log: slog.New(slog.DiscardHandler), index: x, work: work{units: map[tree.Path]*unit{"a": u}}}
 	c.bind()
 	c.notice = newNotice(c)
-	if err := c.notice.observe(t.Context(), []scan.Change{{Path: "a", Now: tree.Entry{Path: "a", Kind: tree.File}}}); err != nil {
+	if err := c.notice.observe(t.Context(), quick, []scan.Change{{Path: "a", Now: tree.Entry{Path: "a", Kind: tree.File}}}); err != nil {
 		t.Fatal(err)
 	}
 	if len(c.notice.paths) != 0 || !c.notice.busyLooking() {
@@ -36,6 +36,36 @@ func TestChangedWhileUnderWay(t *testing.T) {
 	c.work.release(u)
 	if _, again := c.notice.paths["a"]; !again || len(c.notice.held) != 0 {
 		t.Errorf("after it has ended: looked at: %v, held: %v", c.notice.paths, c.notice.held)
+	}
+}
+
+// What an apply has put at a path and taken back was nobody's edit, though a scan
+// that ran beside it has seen it.
+func TestSeenWhileItWasSwapped(t *testing.T) {
+	x, err := index.Open(t.Context(), filepath.Join(t.TempDir(), "index.db"), index.Options{Now: time.Now, Rand: rand.Reader, Device: tree.DeviceID{1}, DeviceName: "here"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer x.Close()
+	c := &cycle{f: &Folder{}, log: slog.New(slog.DiscardHandler), index: x, work: work{units: map[tree.Path]*unit{}}}
+	c.bind()
+	c.notice = newNotice(c)
+	n := &c.notice
+	n.running[quick], n.running[full] = true, true
+	n.swappedBack("a")
+	seen := []scan.Change{{Path: "a", Now: tree.Entry{Path: "a", Kind: tree.File}}}
+	for _, l := range []lane{quick, full} {
+		clear(n.paths)
+		if err := n.observe(t.Context(), l, seen); err != nil {
+			t.Fatal(err)
+		}
+		if _, again := n.paths["a"]; !again || x.Counts().Files != 0 {
+			t.Errorf("lane %d: looked at again: %t, %d files recorded", l, again, x.Counts().Files)
+		}
+		n.forgetSwapped(l)
+	}
+	if len(n.swapped) != 0 {
+		t.Errorf("%v is remembered after the scans", n.swapped)
 	}
 }
 

@@ -344,7 +344,7 @@ func (c *cycle) loop(ctx context.Context, beside *sync.WaitGroup, hints <-chan w
 		case h := <-hints:
 			c.notice.hinted(h)
 		case b := <-c.notice.observed:
-			b.answer <- c.notice.observe(ctx, b.changes)
+			b.answer <- c.notice.observe(ctx, b.lane, b.changes)
 		case e := <-c.notice.ended:
 			if err := c.notice.scanEnded(ctx, e); err != nil {
 				return err

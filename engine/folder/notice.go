@@ -43,18 +43,20 @@ type notice struct {
 	fullDone    bool                // it was, once, since the folder was opened
 	nextFull    time.Time
 	running     [lanes]bool
-	asked       [lanes][]string        // what the scans under way were told to look at
-	overlapped  bool                   // the quick scan under way had another beside it
-	again       map[string]struct{}    // looked at beside another scan, which may have seen them before
-	held        map[tree.Path]struct{} // changed while something was under way with them
-	unstable    map[string]time.Time   // files that change while they are read: when to look again
-	inDir       tree.Path              // in which something was recorded last, in the batch at hand
+	asked       [lanes][]string           // what the scans under way were told to look at
+	overlapped  bool                      // the quick scan under way had another beside it
+	again       map[string]struct{}       // looked at beside another scan, which may have seen them before
+	held        map[tree.Path]struct{}    // changed while something was under way with them
+	swapped     map[tree.Path][lanes]bool // by the scans that may have seen what an apply has taken back since
+	unstable    map[string]time.Time      // files that change while they are read: when to look again
+	inDir       tree.Path                 // in which something was recorded last, in the batch at hand
 	observed    chan observed
 	ended       chan ended
 }
 
 // observed is a batch of a scan that waits to be taken in.
 type observed struct {
+	lane    lane
 	changes []scan.Change
 	answer  chan error
 }
@@ -72,7 +74,7 @@ const maxHints = 50_000
 func newNotice(c *cycle) notice {
 	return notice{
 		c:     c,
-		paths: map[string]struct{}{}, deep: map[string]struct{}{}, unstable: map[string]time.Time{}, held: map[tree.Path]struct{}{}, again: map[string]struct{}{},
+		paths: map[string]struct{}{}, deep: map[string]struct{}{}, unstable: map[string]time.Time{}, held: map[tree.Path]struct{}{}, again: map[string]struct{}{}, swapped: map[tree.Path][lanes]bool{},
 		observed: make(chan observed), ended: make(chan ended, lanes),
 	}
 }
@@ -197,7 +199,7 @@ func (n *notice) start(ctx context.Context, beside *sync.WaitGroup, l lane, run 
 	n.running[l] = true
 	n.overlapped = n.running[quick] && (n.running[slow] || n.running[full]) || n.overlapped && l != quick
 	emit := func(changes []scan.Change) error {
-		b := observed{changes: changes, answer: make(chan error, 1)}
+		b := observed{lane: l, changes: changes, answer: make(chan error, 1)}
 		select {
 		case n.observed <- b:
 			return <-b.answer
@@ -230,8 +232,27 @@ func (n *notice) jitter(d time.Duration) time.Duration {
 	return d - d/4 + time.Duration(binary.LittleEndian.Uint64(b[:])%uint64(d/2+1))
 }
 
+// swappedBack notes a path at which an apply has put something and taken it back: a
+// scan that runs may have seen it, and is not believed there.
+func (n *notice) swappedBack(p tree.Path) {
+	if n.running != [lanes]bool{} && p != "" {
+		n.swapped[p] = n.running
+	}
+}
+
+// forgetSwapped notes that the scan of a lane has ended.
+func (n *notice) forgetSwapped(l lane) {
+	for p, by := range n.swapped {
+		if by[l] = false; by == [lanes]bool{} {
+			delete(n.swapped, p)
+		} else {
+			n.swapped[p] = by
+		}
+	}
+}
+
 // observe takes a scan's batch into the index.
-func (n *notice) observe(ctx context.Context, changes []scan.Change) error {
+func (n *notice) observe(ctx context.Context, l lane, changes []scan.Change) error {
 	c := n.c
 	var u index.Update
 	var gone []tree.Path
@@ -240,6 +261,10 @@ func (n *notice) observe(ctx context.Context, changes []scan.Change) error {
 	for _, ch := range changes {
 		if c.work.units[ch.Path] != nil {
 			n.held[ch.Path] = struct{}{} // looked at again when what is under way with it has ended
+			continue
+		}
+		if n.swapped[ch.Path][l] {
+			n.look(string(ch.Path))
 			continue
 		}
 		if ch.Ignored {
@@ -435,6 +460,7 @@ func (n *notice) lookOver(ended lane) {
 func (n *notice) scanEnded(ctx context.Context, e ended) error {
 	c := n.c
 	n.running[e.lane] = false
+	n.forgetSwapped(e.lane)
 	n.lookOver(e.lane)
 	c.saying.changed = true
 	switch {
