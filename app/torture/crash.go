@@ -200,6 +200,9 @@ func (w *world) setupOnce(ctx context.Context, now []visit, killed map[string]in
 	}
 	err := w.pair(ctx)
 	if err == nil {
+		err = w.startAgain(ctx, 5*time.Second)
+	}
+	if err == nil {
 		err = w.calm(ctx)
 	}
 	for i, v := range now {
@@ -212,6 +215,19 @@ func (w *world) setupOnce(ctx context.Context, now []visit, killed map[string]in
 	}
 	if err != nil {
 		return fmt.Errorf("killed at %v: %w", now, err)
+	}
+	return nil
+}
+
+// startAgain starts, for a while, whoever ends: a point may be met only after all
+// have been paired.
+func (w *world) startAgain(ctx context.Context, d time.Duration) error {
+	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		for _, d := range w.devices {
+			if err := d.start(ctx); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
