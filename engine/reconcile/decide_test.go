@@ -486,3 +486,13 @@ func drawEntry(t *rapid.T) tree.Entry {
 	e.Deleted = rapid.IntRange(0, 3).Draw(t, "deleted") == 0
 	return e
 }
+
+// Losers that are alike in all but their versions are told apart, too: else which
+// of them becomes the copy would follow from who was heard first.
+func TestRankTellsVersionsApart(t *testing.T) {
+	one, two := file(1, v(1, 1, 3, 1)), file(1, v(2, 1, 3, 1))
+	one.Author, two.Author = c, c
+	if x, y := rank(one, two), rank(two, one); x == 0 || x != -y {
+		t.Errorf("%d one way, %d the other", x, y)
+	}
+}

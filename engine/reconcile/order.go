@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"math"
+	"slices"
 	"strings"
 
 	"pinion/engine/tree"
@@ -44,6 +45,9 @@ func rankRest(a, b tree.Entry) int {
 		rankTag(a.Conflict, b.Conflict),
 		bytes.Compare(a.Base[:], b.Base[:]),
 		cmp.Compare(a.Author, b.Author),
+		slices.CompareFunc(a.Version, b.Version, func(x, y tree.Stamp) int {
+			return cmp.Or(cmp.Compare(x.Replica, y.Replica), cmp.Compare(x.N, y.N))
+		}),
 	)
 }
 
