@@ -456,7 +456,7 @@ func (k *carry) giveBack(a plan.Action) {
 	}
 }
 
-// late sees to files that were written to after they had been displaced. They
+// takeLate sees to files that were written to after they had been displaced. They
 // stand beside the live ones now and are scanned as what a person wrote; or, if
 // they could be brought nowhere, lie in the archive.
 func (k *carry) takeLate(ctx context.Context, found []apply.Late) error {

@@ -170,7 +170,7 @@ func resting(s *suspects, before, files int64, now time.Time, settle time.Durati
 	return now.Sub(s.last) < rest && now.Sub(s.first) < 300*settle
 }
 
-// resting is that for what is missing here.
+// restingHere is that for what is missing here.
 func (m *missing) restingHere(count, files int64, now time.Time, settle time.Duration) bool {
 	c := m.c
 	if c.suspicion.here.waiting > 0 && resting(&c.suspicion.here, m.lost.Count(now), files, now, settle) {

@@ -97,11 +97,6 @@ func (r *round) heard(p index.Pending) (sum uint64) {
 	return sum
 }
 
-// enough is how long a directory that is to be revived waits for those who are
-// busy but tell nothing more: they may be waiting for the same from us.
-const enough = 10 * time.Second
-
-// patient says whether a directory has waited for enough.
 // takeTarget decides first where a file went that is to be deleted here, so that
 // it can be moved there. It says whether the path is seen to by that.
 func (r *round) takeTarget(ctx context.Context, p tree.Path, d reconcile.Decision, depth int) (bool, error) {

@@ -342,7 +342,7 @@ func (w *work) submit() {
 	}
 }
 
-// tellAgain forgets how far peers' indexes are recorded, so that they tell
+// tellAllAgain forgets how far peers' indexes are recorded, so that they tell
 // everything again when they are next connected to; and has them connected anew.
 func (w *work) tellAllAgain(ctx context.Context) error {
 	c := w.c
@@ -355,6 +355,11 @@ func (w *work) tellAllAgain(ctx context.Context) error {
 	return nil
 }
 
+// enough is how long a directory that is to be revived waits for those who are
+// busy but tell nothing more: they may be waiting for the same from us.
+const enough = 10 * time.Second
+
+// patient says whether a directory has waited for enough.
 func (w *work) patient(p tree.Path, heard uint64) bool {
 	now := time.Now()
 	old, there := w.revive[p]
