@@ -42,6 +42,27 @@ type FS interface {
 	Same() error // rootfs.ErrGone: the root is no longer at its place
 }
 
+// Batcher is an FS that takes many operations in a row on names in few
+// directories at less cost, through the FS that it gives, until end is called.
+type Batcher interface {
+	Batch() (fs FS, end func())
+}
+
+// batch has what follows until end go through a Batcher's batch.
+func (a *Applier) batch() (end func()) {
+	b, ok := a.fs.(Batcher)
+	if !ok {
+		return func() {}
+	}
+	plain := a.fs
+	fs, done := b.Batch()
+	a.fs = fs
+	return func() {
+		a.fs = plain
+		done()
+	}
+}
+
 // Options are what New needs to know of the world.
 type Options struct {
 	Now func() time.Time
@@ -67,7 +88,7 @@ type Options struct {
 
 // Applier carries out groups of actions in one folder, one at a time.
 type Applier struct {
-	fs   FS
+	fs   FS // guarded by turn
 	caps rootfs.Capabilities
 	o    Options
 

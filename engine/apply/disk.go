@@ -13,6 +13,11 @@ func Disk(r *rootfs.Root) FS { return disk{r} }
 
 type disk struct{ *rootfs.Root }
 
+func (d disk) Batch() (FS, func()) {
+	r, end := d.Root.Batch()
+	return disk{r}, end
+}
+
 func (d disk) Open(path string) (io.ReadCloser, error) {
 	f, _, err := d.OpenFile(path)
 	if err != nil {

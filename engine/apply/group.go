@@ -87,25 +87,42 @@ func (g *group) run(ctx context.Context) error {
 	if err := g.enter(); err != nil {
 		return err
 	}
-	g.prepare(ctx)
-	g.intend()
-	g.stage()
+	g.before(ctx)
 	if err := g.flushContent(); err != nil {
 		g.unstage()
 		return err
 	}
-	g.carryOut(ctx)
-	g.unstage()
-	g.noteLate()
+	g.change(ctx)
 	if err := g.flushNames(); err != nil {
 		return err
 	}
-	g.confirm()
+	g.after()
 	if g.dead != nil {
 		return g.unsure(g.dead)
 	}
 	g.forget()
 	return ctx.Err()
+}
+
+// before, change and after are what lies between the flushes. A directory is kept
+// open for the length of one of them at most.
+func (g *group) before(ctx context.Context) {
+	defer g.a.batch()()
+	g.prepare(ctx)
+	g.intend()
+	g.stage()
+}
+
+func (g *group) change(ctx context.Context) {
+	defer g.a.batch()()
+	g.carryOut(ctx)
+	g.unstage()
+	g.noteLate()
+}
+
+func (g *group) after() {
+	defer g.a.batch()()
+	g.confirm()
 }
 
 // enter sees that the root is there and that there is a place to work in.

@@ -449,3 +449,30 @@ func TestFileInThePlaceOfANewDirectory(t *testing.T) {
 	}
 	w.holds(t, "d", "edit")
 }
+
+// What a person puts into a directory that stood there for a moment, before the
+// file that it replaced went back to its place, is live beside that.
+func TestWrittenIntoADirectoryThatIsTakenBack(t *testing.T) {
+	w := newWorld(variants[0])
+	started(w, mkdir("d", w.file("d", "old-one")))
+	swapped := false
+	w.before = func(_ int, op string) {
+		switch {
+		case strings.HasPrefix(op, "exchange") && !swapped:
+			swapped = true
+			w.nodes["d"].data = "edit-one"
+			w.nodes["d"].mtime++
+			w.edited("edit-one")
+		case swapped && w.nodes["d"].kind == rootfs.Directory && w.nodes["d/new"] == nil:
+			w.create("d/new", rootfs.Regular, "edit-two")
+			w.edited("edit-two")
+		}
+	}
+	if _, err := w.group(); err != nil {
+		t.Fatal(err)
+	}
+	w.before = nil
+	w.holds(t, "d", "edit-one")
+	w.nothingLost(t)
+	w.tidy(t)
+}

@@ -94,13 +94,28 @@ func (g *group) unstage() {
 		}
 		clean, err := g.a.reclaim(it.intent())
 		if err == nil && !clean {
-			err = errors.New("something that is not ours lies there")
+			err = g.bringOut(it)
 		}
 		if err != nil {
 			g.a.stranded = true
 			g.a.o.Log.Warn("what was prepared could not be taken back", "path", it.path(), "error", err)
 		}
 	}
+}
+
+// bringOut gives back what lies at src and is not ours: somebody has put it there
+// while what was prepared stood at its path for a moment.
+func (g *group) bringOut(it *item) error {
+	kept, file, err := g.a.giveBack(it.src, it.act.Entry.Path)
+	if err != nil {
+		return fmt.Errorf("something that is not ours lies there: %w", err)
+	}
+	if file != "" {
+		g.archived(it, file, tree.Stat{}, tree.ContentID{}, Conflict)
+		return nil
+	}
+	g.a.o.Log.Info("what was put where something was being changed is kept beside it", "path", it.path(), "kept", string(kept))
+	return nil
 }
 
 // reclaim takes back what lies at Src if it is our own: a file goes back to

@@ -1,7 +1,9 @@
 package index
 
 import (
+	"bytes"
 	"context"
+	"slices"
 
 	"pinion/engine/tree"
 )
@@ -21,6 +23,20 @@ func (ix *Index) Have(ctx context.Context, dev tree.DeviceID) (tree.Position, er
 		return tree.Position{}, ctx.Err()
 	}
 	return ix.names.have[i-1], ctx.Err()
+}
+
+// Heard lists the devices that have told of their index, and so hold the folder or
+// did.
+func (ix *Index) Heard() (devices []tree.DeviceID) {
+	ix.names.mu.RLock()
+	defer ix.names.mu.RUnlock()
+	for dev, i := range ix.names.numbers {
+		if ix.names.have[i-1] != (tree.Position{}) {
+			devices = append(devices, dev)
+		}
+	}
+	slices.SortFunc(devices, func(a, b tree.DeviceID) int { return bytes.Compare(a[:], b[:]) })
+	return devices
 }
 
 // ResetHave forgets how far a device has told, so that it tells everything

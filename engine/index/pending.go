@@ -2,6 +2,7 @@ package index
 
 import (
 	"context"
+	"math"
 
 	"pinion/engine/tree"
 )
@@ -27,12 +28,38 @@ type Cursor int64
 type PendingQuery struct {
 	After Cursor
 	Limit int
-	Skip  func(tree.Path) bool // leaves paths out; nil: none
+	// Span, unless it is zero, is the only part of the order that is looked at, from
+	// After on: one of those that News gave.
+	Span Span
+	Skip func(tree.Path) bool // leaves paths out; nil: none
 	// NoDeletions leaves out the rows by which somebody deletes a path.
 	NoDeletions bool
 	// NoSuspects leaves out the paths at which a told content is suspect and was
 	// not let pass.
 	NoSuspects bool
+	// Most leaves out the files of more bytes; 0: none.
+	Most int64
+}
+
+// Span is a part of the order of urgency: what lies between two places.
+type Span struct{ After, Before Cursor }
+
+// News gives the parts of the order in which what came after the given arrival
+// stands, most urgent first, and the arrival up to which that is so.
+func (ix *Index) News(since uint64) (parts []Span, until uint64) {
+	ix.mu.Lock()
+	until = ix.head.Arrivals
+	ix.mu.Unlock()
+	if until <= since {
+		return nil, until
+	}
+	const first = Cursor(1) << classShift
+	parts = append(parts, Span{first - Cursor(until) - 1, first - Cursor(since)})
+	for class := smallClass; class <= bigClass; class++ {
+		from := Cursor(class) << classShift
+		parts = append(parts, Span{from + Cursor(since), from + Cursor(until) + 1})
+	}
+	return parts, until
 }
 
 // pendingRow is a row of remote that stands for its path.
@@ -42,11 +69,32 @@ type pendingRow struct {
 	others bool // devices beside the one in p
 }
 
+func (q PendingQuery) tooBig(e tree.Entry) bool {
+	return q.Most > 0 && !e.Deleted && e.Kind == tree.File && e.Size > q.Most
+}
+
+// before is the end of what is looked at: where the Span ends, or only files begin
+// that Most leaves out.
+func (q PendingQuery) before() Cursor {
+	end := Cursor(math.MaxInt64)
+	switch {
+	case q.Most <= 0 || q.Most > middleSize:
+	case q.Most > smallSize:
+		end = bigClass << classShift
+	default:
+		end = middleClass << classShift
+	}
+	if q.Span != (Span{}) {
+		end = min(end, q.Span.Before)
+	}
+	return end
+}
+
 // Pending gives what is pending, most urgent first, and the cursor after which
 // to go on; a cursor of 0 says that the end was reached. What arrives meanwhile
 // may sort before the cursor: it is found by starting anew.
 func (ix *Index) Pending(ctx context.Context, q PendingQuery) (out []Pending, next Cursor, err error) {
-	for next = q.After; len(out) < q.Limit; {
+	for next = max(q.After, q.Span.After); len(out) < q.Limit; {
 		rows, last, err := ix.pendingPage(ctx, next, min(page, q.Limit+32), q)
 		if err != nil {
 			return nil, 0, err
@@ -56,7 +104,7 @@ func (ix *Index) Pending(ctx context.Context, q PendingQuery) (out []Pending, ne
 				return out, next, nil
 			}
 			next = r.rank
-			if q.Skip != nil && q.Skip(r.p.Path) {
+			if q.tooBig(r.p.Remotes[0].Entry) || q.Skip != nil && q.Skip(r.p.Path) {
 				continue
 			}
 			if r.others {
@@ -79,7 +127,8 @@ func (ix *Index) Pending(ctx context.Context, q PendingQuery) (out []Pending, ne
 	return out, next, nil
 }
 
-// pendingPage reads one page; a path stands in it at its most urgent row only.
+// pendingPage reads one page; a path stands in it at its most urgent row only,
+// but in a Span at each of its rows there: its most urgent one may lie elsewhere.
 // last is the rank of the last row that was looked at, 0 at the end.
 func (ix *Index) pendingPage(ctx context.Context, after Cursor, limit int, q PendingQuery) (rows []pendingRow, last Cursor, err error) {
 	n, below := 0, 256
@@ -94,7 +143,7 @@ func (ix *Index) pendingPage(ctx context.Context, after Cursor, limit int, q Pen
 		return c.query(func(r *row) error {
 			n++
 			last = Cursor(r.int(0))
-			if r.int(5) != int64(last) {
+			if r.int(5) != int64(last) && q.Span == (Span{}) {
 				return nil
 			}
 			path, err := keyPath(r.blob(1))
@@ -123,7 +172,7 @@ func (ix *Index) pendingPage(ctx context.Context, after Cursor, limit int, q Pen
 			(SELECT min(rank) FROM remote x WHERE x.path = r.path),
 			(SELECT count(*) FROM remote x WHERE x.path = r.path),
 			e.seq, e.kind, e.c6, e.inode, e.meta
-			FROM remote r LEFT JOIN entry e ON e.path = r.path WHERE r.rank > ? AND r.kind < ?`+filter+` ORDER BY r.rank LIMIT ?`, int64(after), below, limit)
+			FROM remote r LEFT JOIN entry e ON e.path = r.path WHERE r.rank > ? AND r.rank < ? AND r.kind < ?`+filter+` ORDER BY r.rank LIMIT ?`, int64(after), int64(q.before()), below, limit)
 	})
 	if n < limit {
 		last = 0

@@ -64,6 +64,49 @@ func TestPendingIsInOrderOfUrgency(t *testing.T) {
 	}
 }
 
+// TestPendingLeavesBigFilesOut: at any bound, at the borders of the classes as
+// well; deletions and directories always stay.
+func TestPendingLeavesBigFilesOut(t *testing.T) {
+	ix, w := fresh(t)
+	self := ix.Self().ID
+	big := file("gone", 1, self, 1)
+	big.Size = 1 << 30
+	commit(t, ix, rec(big))
+	sizes := map[tree.Path]int64{"a": 1, "b": smallSize, "c": smallSize + 1, "d": urgentSize, "e": urgentSize + 1, "f": middleSize, "g": middleSize + 1, "h": 1 << 40}
+	var list []tree.Entry
+	for p, n := range sizes {
+		e := sized(p, n)
+		list = append(list, e)
+		e.Path, e.MTime = "young "+p, w.now.UnixNano()
+		list = append(list, e)
+	}
+	dir := tree.Entry{Path: "dir", Kind: tree.Dir, Version: tree.Version{{Replica: 2, N: 1}}}
+	observe(t, ix, peer(2), append(list, dir, gone(big, 2, 2))...)
+	for _, most := range []int64{0, 1, 1000, smallSize, smallSize + 1, urgentSize, middleSize, middleSize + 1, 1 << 41} {
+		want := []tree.Path{"dir", "gone"}
+		for p, n := range sizes {
+			if most == 0 || n <= most {
+				want = append(want, p, "young "+p)
+			}
+		}
+		var got []tree.Path
+		for at, more := Cursor(0), true; more; more = at != 0 {
+			page, next, err := ix.Pending(t.Context(), PendingQuery{Limit: 3, After: at, Most: most})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for at = next; len(page) > 0; page = page[1:] {
+				got = append(got, page[0].Path)
+			}
+		}
+		slices.Sort(want)
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("up to %d: %q, not %q", most, got, want)
+		}
+	}
+}
+
 func pendingPathsAll(t *testing.T, ix *Index) (out []tree.Path) {
 	for at, more := Cursor(0), true; more; more = at != 0 {
 		page, next, err := ix.Pending(context.Background(), PendingQuery{Limit: 100, After: at})
@@ -270,5 +313,83 @@ func TestClearRemoteInManySteps(t *testing.T) {
 	}
 	if c := ix.Counts(); c != (Counts{PendingPaths: 2, NeedFiles: 2, NeedBytes: 2}) {
 		t.Errorf("%+v", c)
+	}
+}
+
+// The parts that News names hold what was told since, whatever its class, and
+// nothing that was told before.
+func TestNews(t *testing.T) {
+	ix, _ := fresh(t)
+	var flood []tree.Entry
+	for i := range fewArrivals + 5 {
+		flood = append(flood, sized(samplePath(i), 1))
+	}
+	observe(t, ix, peer(2), flood...)
+	parts, until := ix.News(0)
+	if n := len(pendingIn(t, ix, parts)); n != len(flood) {
+		t.Errorf("%d of %d since the beginning", n, len(flood))
+	}
+	if parts, again := ix.News(until); len(parts) > 0 || again != until {
+		t.Errorf("%v since now", parts)
+	}
+	dir := tree.Entry{Path: "dir", Kind: tree.Dir, Version: tree.Version{{Replica: 2, N: 1}}}
+	observe(t, ix, peer(2), sized("big", 9<<20), dir, sized("small", 1), sized("middle", 1<<20))
+	observe(t, ix, peer(3), sized("small", 2), sized(samplePath(3), 2)) // of one path, by another device
+	parts, _ = ix.News(until)
+	got := pendingIn(t, ix, parts)
+	slices.Sort(got)
+	want := []tree.Path{"big", "dir", "middle", samplePath(3), "small", "small"}
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("%q\ninstead %q", got, want)
+	}
+}
+
+// pendingIn reads what is pending in some parts of the order, two at a time.
+func pendingIn(t *testing.T, ix *Index, parts []Span) (out []tree.Path) {
+	for _, s := range parts {
+		for at, more := s.After, true; more; more = at != 0 {
+			list, next, err := ix.Pending(t.Context(), PendingQuery{Limit: 2, After: at, Span: s})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range list {
+				out = append(out, p.Path)
+			}
+			at = next
+		}
+	}
+	return out
+}
+
+func TestKnownContents(t *testing.T) {
+	ix, _ := fresh(t)
+	self := ix.Self().ID
+	var ids []tree.ContentID
+	for i := range 3 * knownAtOnce {
+		e := file(samplePath(i), i+1, self, 1)
+		ids = append(ids, e.Content)
+		if i%3 == 0 {
+			commit(t, ix, rec(e))
+		}
+	}
+	kept := content(7000)
+	if _, err := ix.Commit(t.Context(), Update{Archived: []Archived{{Path: "old", Content: kept, File: "x", When: 1, Reason: Replaced}}}); err != nil {
+		t.Fatal(err)
+	}
+	known, err := ix.KnownContents(t.Context(), append(ids, kept, content(8000)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range ids {
+		if known[i] != (i%3 == 0) {
+			t.Errorf("%d: %v", i, known[i])
+		}
+	}
+	if n := len(ids); !known[n] || known[n+1] {
+		t.Errorf("archived: %v, nowhere: %v", known[n], known[n+1])
+	}
+	if known, err := ix.KnownContents(t.Context(), nil); err != nil || len(known) != 0 {
+		t.Error(known, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"strings"
 
 	"pinion/engine/tree"
 )
@@ -86,6 +87,70 @@ func (ix *Index) ByContent(ctx context.Context, id tree.ContentID, limit int) ([
 	// Contents that share 48 bits are made on purpose or not at all.
 	return ix.list(ctx, "look up a content", limit, func(r *tree.Record) bool { return r.Content == id },
 		"c6 = ? ORDER BY seq LIMIT ?", prefix(id), limit+16)
+}
+
+// knownAtOnce is how many contents one query asks for.
+const knownAtOnce = 32
+
+// KnownContents says of each content whether a live file had it when it was
+// recorded, or the archive keeps it. It may say so of one that is not there.
+func (ix *Index) KnownContents(ctx context.Context, ids []tree.ContentID) ([]bool, error) {
+	known := make([]bool, len(ids))
+	at := map[int64][]int{}
+	args := make([]any, 0, knownAtOnce)
+	for i, id := range ids {
+		c6 := prefix(id)
+		at[c6] = append(at[c6], i)
+	}
+	err := ix.read(ctx, "look up contents", func(c *conn) error {
+		found := func(r *row) error {
+			for _, i := range at[r.int(0)] {
+				known[i] = true
+			}
+			return nil
+		}
+		for c6 := range at {
+			if args = append(args, c6); len(args) == knownAtOnce {
+				if err := c.query(found, knownQuery, args...); err != nil {
+					return err
+				}
+				args = args[:0]
+			}
+		}
+		if len(args) == 0 {
+			return nil
+		}
+		for len(args) < knownAtOnce {
+			args = append(args, args[0])
+		}
+		return c.query(found, knownQuery, args...)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return known, ix.knownArchived(ctx, ids, known)
+}
+
+var knownQuery = "SELECT DISTINCT c6 FROM entry WHERE c6 IN (?" + strings.Repeat(", ?", knownAtOnce-1) + ")"
+
+// knownArchived marks the contents that the archive keeps.
+func (ix *Index) knownArchived(ctx context.Context, ids []tree.ContentID, known []bool) error {
+	return ix.read(ctx, "look up contents in the archive", func(c *conn) error {
+		if any, err := c.integer("SELECT EXISTS (SELECT 1 FROM archive)"); err != nil || any == 0 {
+			return err
+		}
+		for i, id := range ids {
+			if known[i] {
+				continue
+			}
+			n, err := c.integer("SELECT EXISTS (SELECT 1 FROM archive WHERE content = ?)", id[:])
+			if err != nil {
+				return err
+			}
+			known[i] = n > 0
+		}
+		return nil
+	})
 }
 
 // ByInode gives live files that had that inode when they were recorded.

@@ -14,6 +14,18 @@ func Disk(r *rootfs.Root) FS { return disk{r} }
 
 type disk struct{ root *rootfs.Root }
 
+func (d disk) Batch() (FS, func()) {
+	r, end := d.root.Batch()
+	return disk{r}, end
+}
+
+func (d disk) Dress(f File, mode uint32, mtime int64) error {
+	if file, ok := f.(*os.File); ok {
+		return d.root.Dress(file, mode, mtime)
+	}
+	return nil
+}
+
 func (d disk) Open(path string) (File, tree.Stat, error) {
 	f, info, err := d.root.OpenFile(path)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -306,10 +307,14 @@ func (f *Fetcher) Progress() Progress {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	out := Progress{Jobs: f.jobs, Received: f.received.Load(), Reused: f.reused.Load()}
+	var small []Active
 	for _, n := range f.needs {
 		out.BytesTotal += n.size * int64(len(n.jobs))
 		if n.kept != nil {
 			out.BytesDone += n.kept.done
+		}
+		if n.stage == running && n.small() && len(n.jobs) > 0 {
+			small = first(small, Active{Path: n.jobs[0].Entry.Path, Size: n.size, From: []tree.DeviceID{n.asked}})
 		}
 	}
 	for _, n := range f.active {
@@ -318,9 +323,19 @@ func (f *Fetcher) Progress() Progress {
 		}
 		done := n.part.progress()
 		out.BytesDone += done
-		out.Active = append(out.Active, Active{Path: n.jobs[0].Entry.Path, Size: n.size, Done: done})
+		out.Active = append(out.Active, Active{Path: n.jobs[0].Entry.Path, Size: n.size, Done: done, From: n.part.from()})
 	}
+	out.Active = append(out.Active, small...)
 	return out
+}
+
+// first puts a into the list of those whose paths come first.
+func first(list []Active, a Active) []Active {
+	at, _ := slices.BinarySearchFunc(list, a, func(x, y Active) int { return strings.Compare(string(x.Path), string(y.Path)) })
+	if at == mostSmall {
+		return list
+	}
+	return slices.Insert(list[:min(len(list), mostSmall-1)], at, a)
 }
 
 // deliver hands on a result, whatever has become of the peer that it came from:

@@ -48,5 +48,5 @@ func Get(ctx context.Context, from Source, folder tree.FolderID, content tree.Co
 // Stage puts a content that was made here into staging. It belongs to the caller,
 // as one that came with a Result does.
 func (f *Fetcher) Stage(content tree.ContentID, data []byte) (string, error) {
-	return f.stageSmall(content, data)
+	return f.stageSmall(f.o.FS, content, data, nil)
 }

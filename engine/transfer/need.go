@@ -37,7 +37,8 @@ type need struct {
 	kept      *kept  // after it was set aside
 	reusedAll bool   // what is here was made use of; owned by the runner
 
-	received, reused int64 // bytes
+	asked            tree.DeviceID // of a small one that is running
+	received, reused int64         // bytes
 }
 
 func (n *need) small() bool { return n.size <= chunk.SmallMax }

@@ -100,6 +100,18 @@ func (p *part) progress() int64 {
 	return p.done
 }
 
+// from lists those that were asked for chunks and have not brought them all.
+func (p *part) from() (from []tree.DeviceID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range p.flying {
+		if !slices.Contains(from, r.peer.dev) {
+			from = append(from, r.peer.dev)
+		}
+	}
+	return from
+}
+
 // put checks a chunk and writes it wherever it belongs. by is the run that
 // brought it, if one did. It gives errWrong if data is not that chunk.
 func (p *part) put(i int, data []byte, by *run) error {

@@ -29,6 +29,9 @@ type ServerOptions struct {
 	// Doubt is told of a file that does not hold what the index says, though it
 	// looks as it did when it was read. nil: nobody.
 	Doubt func(context.Context, tree.Path)
+	// Most is up to how many bytes a content may have that is given now; 0: any.
+	// What is larger is gone, for now. nil: any.
+	Most func() int64
 }
 
 // MaxWants is how many wants one call of Serve answers.
@@ -47,10 +50,10 @@ type Server struct {
 	gave map[stretch]struct{} // what was sent lately
 }
 
-// stretch is a run of chunks that was asked for.
+// stretch is a run of bytes that was asked for.
 type stretch struct {
 	content tree.ContentID
-	first   uint32
+	offset  int64
 }
 
 // maxGave bounds how many runs are remembered.
@@ -181,7 +184,7 @@ func (s *Server) one(ctx context.Context, i int, want tree.Want, w PieceWriter, 
 	if want.Whole {
 		from, to = 0, h.size
 	}
-	if from < 0 || to < from || to > h.size {
+	if from < 0 || to < from || to > h.size || s.tooBig(h.size) {
 		return false, nil
 	}
 	if !want.Whole && s.gaveBefore(want) {
@@ -192,6 +195,9 @@ func (s *Server) one(ctx context.Context, i int, want tree.Want, w PieceWriter, 
 	for off := from; off < to; {
 		if err := ctx.Err(); err != nil {
 			return false, err
+		}
+		if s.tooBig(h.size) {
+			return false, nil
 		}
 		piece := buf[:min(int64(len(buf)), to-off)]
 		// Looked at after it was read: a piece that went out was read from an
@@ -212,6 +218,14 @@ func (s *Server) one(ctx context.Context, i int, want tree.Want, w PieceWriter, 
 	return true, nil
 }
 
+func (s *Server) tooBig(size int64) bool {
+	if s.o.Most == nil {
+		return false
+	}
+	most := s.o.Most()
+	return most > 0 && size > most
+}
+
 // doubt says that a file which looks as it did holds something else.
 func (s *Server) doubt(ctx context.Context, h *handle) {
 	path := h.path
@@ -221,12 +235,12 @@ func (s *Server) doubt(ctx context.Context, h *handle) {
 	}
 }
 
-// gaveBefore notes that a run of chunks is asked for, and says whether it was
+// gaveBefore notes that a run of bytes is asked for, and says whether it was
 // asked for before: what came may have been wrong.
 func (s *Server) gaveBefore(want tree.Want) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	k := stretch{want.Content, want.First}
+	k := stretch{want.Content, want.Offset}
 	_, again := s.gave[k]
 	if s.gave == nil || len(s.gave) >= maxGave {
 		s.gave = map[stretch]struct{}{}

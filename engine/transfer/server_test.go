@@ -92,6 +92,30 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// TestServeSmallOnly: what is too big now is gone, also in the middle of a piece
+// of work, and is given again later.
+func TestServeSmallOnly(t *testing.T) {
+	small, big := thingOf(noise(1, 1000)), thingOf(noise(2, 1<<20))
+	_, s := serving(t, map[string]thing{"small": small, "big": big})
+	most := int64(0)
+	s.o.Most = func() int64 { return most }
+	wants := []tree.Want{{Content: big.id, Length: 1 << 20}, {Content: small.id, Whole: true}, {Content: big.id, Offset: 5, Length: 10}}
+	for _, c := range []struct{ before, after int64 }{{0, 0}, {1000, 1000}, {0, 1000}, {999, 999}, {1 << 20, 1 << 20}} {
+		w := newSheet()
+		most = c.before
+		w.piece = func() { most = c.after }
+		if err := s.Serve(context.Background(), tree.FolderID{}, wants, w); err != nil {
+			t.Fatal(err)
+		}
+		for i, size := range []int64{1 << 20, 1000, 1 << 20} {
+			limit := c.after
+			if gone := limit > 0 && size > limit; w.gone[i] != gone {
+				t.Errorf("%+v: want %d is gone: %v", c, i, w.gone[i])
+			}
+		}
+	}
+}
+
 func TestServeChangedFiles(t *testing.T) {
 	c := thingOf(noise(3, 1<<20))
 	for name, change := range map[string]func(file string){

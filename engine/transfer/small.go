@@ -11,55 +11,88 @@ import (
 	"pinion/engine/tree"
 )
 
+// lookAtOnce is how many small contents are looked for here together.
+const lookAtOnce = 64
+
 // lookAround looks for small contents here before anybody is asked for them.
 func (f *Fetcher) lookAround(ctx context.Context) {
 	buf := make([]byte, chunk.SmallMax)
-	for {
+	for ctx.Err() == nil {
 		f.mu.Lock()
-		n, changed := f.takeFresh(), f.changed
+		needs, changed := f.takeFresh(), f.changed
 		f.mu.Unlock()
-		if n == nil {
+		if len(needs) == 0 {
 			if f.wait(ctx, changed, 0) != nil {
 				return
 			}
 			continue
 		}
-		if staged, m := f.adopt(ctx, n); staged != "" {
-			_ = f.hand(ctx, n, staged, m) // has no error of its own
-			continue
-		}
-		data, found, err := f.findSmall(ctx, n, buf)
-		switch {
-		case err != nil:
-			f.failSmall(ctx, n, err)
-		case found:
-			f.reused.Add(n.size)
-			n.reused = n.size
-			f.finishSmall(ctx, n, data)
-		default:
-			f.again(ctx, n, nil)
-		}
-		if ctx.Err() != nil {
-			return
+		for _, n := range f.notHere(ctx, needs) {
+			f.lookFor(ctx, n, buf)
 		}
 	}
 }
 
-// takeFresh takes the next content that was not yet looked for. Called with f.mu
-// held.
-func (f *Fetcher) takeFresh() *need {
+// notHere lines those up for the lanes that are nowhere here, and gives the others.
+func (f *Fetcher) notHere(ctx context.Context, needs []*need) (left []*need) {
+	if f.o.Known == nil {
+		return needs
+	}
+	ids := make([]tree.ContentID, len(needs))
+	for i, n := range needs {
+		ids[i] = n.content
+	}
+	known, err := f.o.Known(ctx, ids)
+	if err != nil {
+		return needs // it is met again with each
+	}
+	for i, n := range needs {
+		if known[i] || n.size <= 0 || len(f.olderStages(n.content)) > 0 {
+			left = append(left, n)
+			continue
+		}
+		f.again(ctx, n, nil)
+	}
+	return left
+}
+
+// lookFor looks for one small content here.
+func (f *Fetcher) lookFor(ctx context.Context, n *need, buf []byte) {
+	if staged, m := f.adopt(ctx, n); staged != "" {
+		_ = f.hand(ctx, n, staged, m) // has no error of its own
+		return
+	}
+	data, found, err := f.findSmall(ctx, n, buf)
+	switch {
+	case err != nil:
+		f.failSmall(ctx, n, err)
+	case found:
+		f.reused.Add(n.size)
+		n.reused = n.size
+		f.finishSmall(f.o.FS, n, data)
+	default:
+		f.again(ctx, n, nil)
+	}
+}
+
+// takeFresh takes the next contents that were not yet looked for, the urgent ones
+// apart. Called with f.mu held.
+func (f *Fetcher) takeFresh() (out []*need) {
 	for class := range f.fresh {
-		for len(f.fresh[class]) > 0 {
+		for len(f.fresh[class]) > 0 && len(out) < lookAtOnce {
 			n := f.fresh[class][0]
 			f.fresh[class][0] = nil
 			f.fresh[class] = f.fresh[class][1:]
 			if n.stage == fresh {
 				n.stage = looking
-				return n
+				out = append(out, n)
 			}
 		}
+		if len(out) > 0 {
+			break
+		}
 	}
-	return nil
+	return out
 }
 
 // makeReady lines a small need up for the lanes, unless it was dropped. Called
@@ -126,7 +159,7 @@ func (f *Fetcher) takeSmall(p *peer, now time.Time) (batch []*need, again time.T
 				}
 				continue
 			}
-			n.stage = running
+			n.stage, n.asked = running, p.dev
 			batch = append(batch, n)
 			bytes -= n.size
 			names -= len(n.jobs[0].Entry.Path) + 64
@@ -141,6 +174,7 @@ func (f *Fetcher) takeSmall(p *peer, now time.Time) (batch []*need, again time.T
 type batch struct {
 	f      *Fetcher
 	p      *peer
+	disk   FS // for its length
 	ctx    context.Context
 	beat   *pulse
 	needs  []*need
@@ -167,6 +201,9 @@ func (b *batch) run(ctx context.Context, needs []*need) {
 		b.wants = append(b.wants, w)
 	}
 	f.mu.Unlock()
+	var end func()
+	b.disk, end = batchOf(f.o.FS)
+	defer end()
 	err := f.request(ctx, nil, func(ctx context.Context, beat *pulse) error {
 		b.beat = beat
 		return b.p.src.Fetch(ctx, f.o.Folder, b.wants, b.sink, b.done)
@@ -215,7 +252,7 @@ func (b *batch) sink(i int, off int64, data []byte) error {
 	}
 	b.fine = true
 	n.received = n.size
-	b.f.finishSmall(b.ctx, n, data)
+	b.f.finishSmall(b.disk, n, data)
 	return nil
 }
 
@@ -317,15 +354,35 @@ func (f *Fetcher) failSmall(ctx context.Context, n *need, err error) {
 	}
 }
 
+// batchOf gives an FS for many operations in a row.
+func batchOf(disk FS) (FS, func()) {
+	if b, ok := disk.(Batcher); ok {
+		return b.Batch()
+	}
+	return disk, func() {}
+}
+
+// look lets Options.Sealed look at a content.
+func (f *Fetcher) look(data []byte) Look {
+	switch {
+	case f.o.Sealed == nil:
+		return Unlooked
+	case f.o.Sealed(data):
+		return Sealed
+	}
+	return Plain
+}
+
 // finishSmall stages a verified content for each job that asks for it.
-func (f *Fetcher) finishSmall(ctx context.Context, n *need, data []byte) {
+func (f *Fetcher) finishSmall(disk FS, n *need, data []byte) {
 	f.mu.Lock()
 	received, reused := n.received, n.reused
 	jobs := slices.Clone(f.close(n))
 	f.mu.Unlock()
-	for _, j := range jobs {
-		staged, err := f.stageSmall(n.content, data)
-		f.deliver(Result{Job: j, Staged: staged, Received: received, Reused: reused, Err: err})
+	look := f.look(data)
+	for i, j := range jobs {
+		staged, err := f.stageSmall(disk, n.content, data, &jobs[i].Entry)
+		f.deliver(Result{Job: j, Staged: staged, Look: look, Received: received, Reused: reused, Err: err})
 		received, reused = 0, n.size
 	}
 }

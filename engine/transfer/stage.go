@@ -82,32 +82,37 @@ func (f *Fetcher) writeFile(name string, data []byte, flush bool) (err error) {
 	if err := f.o.FS.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return f.createFile(name, data, flush)
+	return f.createFile(f.o.FS, name, data, flush, nil)
 }
 
-func (f *Fetcher) createFile(name string, data []byte, flush bool) (err error) {
-	file, err := f.o.FS.Create(name)
+// createFile makes a file, with the mode and mtime of e where one is given and
+// that is easily done.
+func (f *Fetcher) createFile(disk FS, name string, data []byte, flush bool, e *tree.Entry) (err error) {
+	file, err := disk.Create(name)
 	if err != nil {
 		return err
 	}
 	if len(data) > 0 {
 		_, err = file.WriteAt(data, 0)
 	}
+	if d, ok := disk.(Dresser); ok && err == nil && e != nil && e.Mode&0o400 != 0 {
+		_ = d.Dress(file, e.Mode, e.MTime) // else it is done when it gets its name
+	}
 	if err == nil && flush {
 		err = file.Sync()
 	}
 	if err = errors.Join(err, file.Close()); err != nil {
-		return errors.Join(err, f.o.FS.Remove(name))
+		return errors.Join(err, disk.Remove(name))
 	}
 	if flush {
-		return f.o.FS.SyncDir(Staging)
+		return disk.SyncDir(Staging)
 	}
 	return nil
 }
 
-func (f *Fetcher) stageSmall(id tree.ContentID, data []byte) (string, error) {
+func (f *Fetcher) stageSmall(disk FS, id tree.ContentID, data []byte, e *tree.Entry) (string, error) {
 	name := f.stageName(id)
-	if err := f.createFile(name, data, false); err != nil {
+	if err := f.createFile(disk, name, data, false, e); err != nil {
 		return "", fmt.Errorf("stage: %w", err)
 	}
 	return name, nil

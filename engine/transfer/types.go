@@ -66,6 +66,18 @@ type FS interface {
 	MakeStaging() error                        // makes Staging if it is not there
 }
 
+// Batcher is an FS that takes many operations in a row at less cost, through the FS
+// that it gives to one goroutine, until end is called.
+type Batcher interface {
+	Batch() (fs FS, end func())
+}
+
+// Dresser is an FS that can give an open file its mode and mtime. It need not be
+// done: whoever gives the file a name looks.
+type Dresser interface {
+	Dress(f File, mode uint32, mtime int64) error
+}
+
 // File is an open file; an *os.File is one.
 type File interface {
 	io.ReaderAt
@@ -96,6 +108,7 @@ type Result struct {
 	Job      Job
 	Staged   string        // where the content lies; belongs to the receiver
 	Manifest tree.Manifest // when it has more than one chunk
+	Look     Look          // at its first bytes, where they were at hand
 	Received int64         // bytes of it that came from peers
 	Reused   int64         // bytes of it that were here
 	Err      error         // why there is no content; what was fetched is kept for another try
@@ -149,10 +162,25 @@ type Options struct {
 	Now     func() time.Time                     // nil: time.Now
 	After   func(time.Duration) <-chan time.Time // nil: time.After
 	Rand    io.Reader                            // nil: crypto/rand
+	// Known says of each content whether a file here may hold it, so that the others
+	// are not looked for one by one. nil: any may be here.
+	Known func(context.Context, []tree.ContentID) ([]bool, error)
+	// Sealed looks at the first bytes of a content that came in one piece. nil:
+	// nobody wants to know.
+	Sealed func(head []byte) bool
 	// Bad is told of a peer that sent other bytes than were asked for. It must
 	// not call the Fetcher. nil: nobody.
 	Bad func(tree.DeviceID, error)
 }
+
+// Look is what Options.Sealed said of a content.
+type Look uint8
+
+const (
+	Unlooked Look = iota
+	Plain
+	Sealed
+)
 
 // Progress is how far the jobs at hand are.
 type Progress struct {
@@ -163,8 +191,13 @@ type Progress struct {
 	Active                []Active
 }
 
-// Active is a big content under way.
+// Active is a content under way.
 type Active struct {
 	Path       tree.Path // one of those that need it
 	Size, Done int64
+	From       []tree.DeviceID // those that were asked for it and have not answered yet
 }
+
+// mostSmall is how many small contents Progress names at most, after the big ones:
+// those whose paths come first.
+const mostSmall = 8

@@ -57,7 +57,7 @@ func (r *Root) Attrs(path string, kinds AttrKinds) (list []Attr, err error) {
 		if !ok {
 			return errors.ErrUnsupported
 		}
-		list, err = b.attrs(p, kinds, &r.people)
+		list, err = b.attrs(p, kinds, r.people)
 		return err
 	})
 	return list, err
@@ -72,7 +72,7 @@ func (r *Root) SetAttrs(path string, want []Attr, kinds AttrKinds) error {
 		if !ok {
 			return errors.ErrUnsupported
 		}
-		return b.setAttrs(p, want, kinds, &r.people)
+		return b.setAttrs(p, want, kinds, r.people)
 	})
 }
 

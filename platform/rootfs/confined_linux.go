@@ -19,6 +19,8 @@ type confined struct {
 	walk bool // no openat2 here: walk component by component
 	fuse bool // the file system is FUSE
 	sync bool // syncfs tells of errors, and of all of them
+
+	recent *recent // set in a batch
 }
 
 func openBackend(name string) (backend, error) { return openConfined(name, false) }
@@ -45,27 +47,38 @@ func openConfined(name string, walk bool) (*confined, error) {
 func (c *confined) close() error { return unix.Close(c.fd) }
 
 // parent opens the directory that path's last component is in. What it gives is
-// only for *at calls; done closes it.
-func (c *confined) parent(path string) (fd int, base string, done func(), err error) {
+// only for *at calls; done closes it. kept: it was open from before.
+func (c *confined) parent(path string) (fd int, base string, kept bool, done func(), err error) {
 	dir, base := split(path)
 	if dir == "." {
-		return c.fd, base, func() {}, nil
+		return c.fd, base, false, func() {}, nil
 	}
-	fd, err = c.open(dir, unix.O_PATH|unix.O_DIRECTORY, 0)
-	if err != nil {
-		return 0, "", nil, err
+	open := func() (int, error) { return c.open(dir, unix.O_PATH|unix.O_DIRECTORY, 0) }
+	if c.recent != nil {
+		fd, kept, err = c.recent.take(dir, open)
+		return fd, base, kept, func() {}, err
 	}
-	return fd, base, func() { unix.Close(fd) }, nil
+	if fd, err = open(); err != nil {
+		return 0, "", false, nil, err
+	}
+	return fd, base, false, func() { unix.Close(fd) }, nil
 }
 
 // at runs one *at call on path.
 func (c *confined) at(path string, f func(fd int, base string) error) error {
-	fd, base, done, err := c.parent(path)
-	if err != nil {
-		return err
+	for {
+		fd, base, kept, done, err := c.parent(path)
+		if err != nil {
+			return err
+		}
+		err = untilDone(func() error { return f(fd, base) })
+		done()
+		if !kept || !errors.Is(err, unix.ENOENT) {
+			return err
+		}
+		dir, _ := split(path)
+		c.recent.forget(dir) // it may be gone, and another one stand there
 	}
-	defer done()
-	return untilDone(func() error { return f(fd, base) })
 }
 
 // at2 runs one *at call on two paths.

@@ -25,7 +25,7 @@ func (r *Root) OpenDir(path string) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Dir{path: path, people: &r.people, b: b}, nil
+	return &Dir{path: path, people: r.people, b: b}, nil
 }
 
 // Close ends the use of the directory.

@@ -1,6 +1,7 @@
 package rootfs
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -62,7 +63,7 @@ type Root struct {
 	noExchange  atomic.Bool
 	noNoReplace atomic.Bool
 
-	people people
+	people *people
 }
 
 // Open opens the directory dir. Symlinks on the way to it are resolved now, once.
@@ -78,7 +79,7 @@ func Open(dir string) (*Root, error) {
 	if err != nil {
 		return nil, wrap("open root", dir, err)
 	}
-	return &Root{name: name, b: b}, nil
+	return &Root{name: name, b: b, people: &people{}}, nil
 }
 
 // Name is the root's absolute path, without symlinks, as of Open.
@@ -226,6 +227,18 @@ func (r *Root) SetMode(path string, mode uint32) error {
 // a directory, or (where the system can) of a symlink itself.
 func (r *Root) SetMTime(path string, ns int64) error {
 	return r.do("set mtime", path, func(p string) error { return r.b.setMTime(p, ns) })
+}
+
+// Dress gives an open file a mode and a modification time where that takes less
+// than SetMode and SetMTime: errors.ErrUnsupported elsewhere.
+func (r *Root) Dress(f *os.File, mode uint32, ns int64) error {
+	d, ok := r.b.(interface {
+		dress(f *os.File, mode uint32, ns int64) error
+	})
+	if !ok {
+		return wrap("dress", f.Name(), errors.ErrUnsupported)
+	}
+	return wrap("dress", f.Name(), d.dress(f, mode&0o777, ns))
 }
 
 // Writers tells whether anybody, this process included, holds the file open for
