@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"pinion/engine/index"
 	"pinion/engine/plan"
 	"pinion/engine/reconcile"
 	"pinion/engine/transfer"
@@ -159,17 +158,6 @@ func (c *cycle) own(ctx context.Context, u *unit) {
 	if u.needs == 0 {
 		c.carry.makeReady(u)
 	}
-}
-
-// Activity lists the last changes, oldest first.
-func (f *Folder) Activity(ctx context.Context, limit int) ([]index.Activity, error) {
-	c := f.current()
-	if c == nil {
-		return nil, nil // a folder that is away has nothing new
-	}
-	rows, err := c.index.LastActivity(ctx, limit)
-	slices.Reverse(rows)
-	return rows, err
 }
 
 // fact tells what a person may want to know of a decision.

@@ -92,7 +92,12 @@ func (k *carry) fetched(r transfer.Result) {
 		a := &u.actions[i]
 		if awaits(*a, r.Job.Entry) {
 			a.Staged = r.Staged
-			u.manifests[r.Job.Entry.Content] = r.Manifest
+			if r.Manifest != nil {
+				u.manifests[r.Job.Entry.Content] = r.Manifest
+			}
+			if r.Look != transfer.Unlooked {
+				u.looks = append(u.looks, looked{r.Job.Entry.Content, r.Look == transfer.Sealed})
+			}
 			u.needs--
 		}
 	}
@@ -157,6 +162,9 @@ func (k *carry) startGroup(ctx context.Context, beside *sync.WaitGroup) {
 	for _, u := range units {
 		actions = append(actions, u.actions...)
 	}
+	if len(actions) == 0 {
+		return // the directories that they are in did not come about
+	}
 	actions = plan.Order(actions)
 	k.running = true
 	beside.Go(func() {
@@ -181,7 +189,27 @@ func (k *carry) takeReady() []*unit {
 	k.ready = append([]*unit(nil), k.ready[n:]...)
 	k.bytes -= bytes
 	k.since, k.urgent = time.Now(), false
-	return units
+	return slices.DeleteFunc(units, k.isOrphan)
+}
+
+// isOrphan lets go of a unit whose directory was to be made and was not: it is
+// pending still, and decided anew. One that is made in the same group is looked
+// at there.
+func (k *carry) isOrphan(u *unit) bool {
+	if u.under == nil || u.under.done {
+		return false
+	}
+	if k.c.work.units[u.under.path] == u.under {
+		for i := range u.actions {
+			u.actions[i].Needs = append(u.actions[i].Needs, u.under.path)
+		}
+		return false
+	}
+	for _, a := range u.actions {
+		k.giveBack(a)
+	}
+	k.c.work.release(u)
+	return true
 }
 
 // lookLater has displaced files looked at again while there are any that were
@@ -240,6 +268,7 @@ func (k *carry) carried(ctx context.Context, r applied) error {
 	if err := c.merging.noteBeaten(ctx, r.units); err != nil {
 		return err
 	}
+	markDone(r)
 	for _, x := range r.units {
 		c.work.release(x)
 	}
@@ -251,6 +280,19 @@ func (k *carry) carried(ctx context.Context, r applied) error {
 	}
 	c.work.more = true
 	return nil
+}
+
+// markDone marks the units of a group all of whose actions were carried out.
+func markDone(r applied) {
+	undone := map[tree.Path]bool{}
+	for _, o := range r.outcomes {
+		if o.Status != apply.Done {
+			undone[o.Action.Entry.Path] = true
+		}
+	}
+	for _, u := range r.units {
+		u.done = !slices.ContainsFunc(u.actions, func(a plan.Action) bool { return undone[a.Entry.Path] })
+	}
 }
 
 // outcomes makes an Update of what a group did and sees to what it could not do.
@@ -286,11 +328,13 @@ func (k *carry) outcomes(ctx context.Context, r applied) (index.Update, error) {
 		}
 		delete(c.work.later, path)
 		delete(k.writers, path)
-		if n, err := c.index.MissingCount(ctx); err == nil && n > 0 && o.Action.Op == plan.Adopt && o.Action.Entry.Exists() {
-			c.notice.look(string(path)) // nobody has looked at the disk for it, and the commit forgets that it was found missing
+		if o.Action.Op == plan.Adopt && o.Action.Entry.Exists() {
+			if n, err := c.index.MissingCount(ctx); err == nil && n > 0 {
+				c.notice.look(string(path)) // nobody has looked at the disk for it, and the commit forgets that it was found missing
+			}
 		}
 		for _, ch := range o.Changes {
-			if ch.If == 0 {
+			if ch.If == 0 && !c.work.isFresh(ch.Record.Path) {
 				if old, had, err := c.index.Get(ctx, ch.Record.Path); err != nil {
 					return u, fmt.Errorf("read the index: %w", err)
 				} else if had && old.Deleted {

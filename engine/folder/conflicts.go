@@ -21,6 +21,7 @@ const (
 	maxConflicts = 1000
 	maxCounted   = 50
 	maxCountedIn = 256 << 10
+	maxSought    = 10_000 // among so many the copies of a file are looked for
 )
 
 // Conflicts lists the conflict copies of the folder and what they are copies of,
@@ -47,27 +48,114 @@ func (f *Folder) Conflicts(ctx context.Context) ([]control.Conflict, error) {
 		return nil, err
 	}
 	for _, b := range beaten {
-		this := c.merging.side(b.Record)
-		out = append(out, control.Conflict{
-			Folder: f.cfg.Name, Path: string(b.Record.Path), Kind: control.EditDelete, Copy: string(b.Record.Path), This: &this,
-			That: control.Side{Device: c.deviceOf(b.By), MTime: time.Unix(int64(min(b.At, 1<<40)), 0)},
-		})
+		out = append(out, c.merging.beaten(b))
 	}
 	return out, nil
+}
+
+func (g *merging) beaten(b index.Beaten) control.Conflict {
+	this := g.side(b.Record)
+	return control.Conflict{
+		Folder: g.c.f.cfg.Name, Path: string(b.Record.Path), Kind: control.EditDelete, Copy: string(b.Record.Path), This: &this, ThisContent: contentSeen(b.Record),
+		That: control.Side{Device: g.c.deviceOf(b.By), MTime: time.Unix(int64(min(b.At, 1<<40)), 0)},
+	}
+}
+
+// ConflictsAfter is a page of Conflicts: what comes after a place in the list
+// ("": the beginning), and the place at which it ends, "" if it is the last.
+func (f *Folder) ConflictsAfter(ctx context.Context, after string, limit int) (out []control.Conflict, next string, err error) {
+	c, err := f.opened()
+	if err != nil {
+		return nil, "", err
+	}
+	var place tree.Path
+	beaten := false
+	if after != "" {
+		beaten, place = after[0] == 'd', tree.Path(after[1:])
+	}
+	if !beaten {
+		rows, err := c.index.Conflicts(ctx, place, limit)
+		if err != nil {
+			return nil, "", err
+		}
+		for i, r := range rows {
+			k, err := c.merging.conflict(ctx, r, i < maxCounted)
+			if err != nil {
+				return nil, "", err
+			}
+			out = append(out, k)
+		}
+		if len(rows) == limit {
+			return out, "c" + string(rows[len(rows)-1].Path), nil
+		}
+		place = ""
+	}
+	all, err := c.index.Beaten(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, b := range all {
+		if place != "" && b.Record.Path.Compare(place) <= 0 {
+			continue
+		}
+		if len(out) == limit {
+			return out, "d" + string(place), nil
+		}
+		out, place = append(out, c.merging.beaten(b)), b.Record.Path
+	}
+	return out, "", nil
+}
+
+// ConflictsAt lists those of one file, which may be a copy.
+func (f *Folder) ConflictsAt(ctx context.Context, p tree.Path) (out []control.Conflict, err error) {
+	c, err := f.opened()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := c.index.Conflicts(ctx, "", maxSought)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rows {
+		if r.Path == p || r.Conflict.Of == p {
+			k, err := c.merging.conflict(ctx, r, true)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, k)
+		}
+	}
+	all, err := c.index.Beaten(ctx)
+	for _, b := range all {
+		if b.Record.Path == p {
+			out = append(out, c.merging.beaten(b))
+		}
+	}
+	return out, err
+}
+
+// CountConflicts is how many Conflicts would list, were it not bounded.
+func (f *Folder) CountConflicts(ctx context.Context) (int64, error) {
+	c, err := f.opened()
+	if err != nil {
+		return 0, err
+	}
+	all, err := c.index.Beaten(ctx)
+	return c.index.Counts().Conflicts + int64(len(all)), err
 }
 
 func (g *merging) conflict(ctx context.Context, cp tree.Record, count bool) (control.Conflict, error) {
 	c := g.c
 	k := control.Conflict{
 		Folder: c.f.cfg.Name, Path: string(cp.Conflict.Of), Kind: control.EditEdit, Copy: string(cp.Path),
-		That: g.side(cp), Base: cp.Conflict.Base,
+		That: g.side(cp), Base: cp.Conflict.Base, ThatContent: contentSeen(cp),
 	}
 	of, ok, err := c.index.Get(ctx, cp.Conflict.Of)
 	if err != nil || !ok || !of.Exists() {
 		return k, err
 	}
 	this := g.side(of)
-	k.This = &this
+	k.This, k.ThisContent = &this, contentSeen(of)
 	if k.BaseHere, err = g.here(ctx, cp.Conflict.Base); err != nil {
 		return k, err
 	}
@@ -128,7 +216,7 @@ func (g *merging) copyOf(ctx context.Context, p tree.Path) (tree.Record, error) 
 	} else if ok && r.Exists() && r.Conflict != nil {
 		return r, nil
 	}
-	rows, err := c.index.Conflicts(ctx, "", 10_000)
+	rows, err := c.index.Conflicts(ctx, "", maxSought)
 	if err != nil {
 		return tree.Record{}, err
 	}
@@ -147,18 +235,18 @@ func (g *merging) copyOf(ctx context.Context, p tree.Path) (tree.Record, error) 
 	return tree.Record{}, fmt.Errorf("%s has %d conflict copies; name the one that you mean, such as %q", p, len(found), found[0].Path)
 }
 
-// Resolve settles a conflict: keep is this (what holds the name), that (the
+// Resolve settles a conflict: r.Keep is this (what holds the name), that (the
 // copy), both, or merge. What is not kept goes to the archive. Where a change
 // beat a deletion, edit (or this) leaves the file, and deletion deletes it after
 // all.
-func (f *Folder) Resolve(ctx context.Context, p tree.Path, keep string) error {
+func (f *Folder) Resolve(ctx context.Context, p tree.Path, r control.Resolve) error {
 	c, err := f.opened()
 	if err != nil {
 		return err
 	}
 	cp, err := c.merging.copyOf(ctx, p)
-	if keep == control.KeepDeletion || keep == control.KeepEdit || errors.Is(err, ErrNotThere) {
-		return c.merging.settleBeaten(ctx, p, keep)
+	if r.Keep == control.KeepDeletion || r.Keep == control.KeepEdit || errors.Is(err, ErrNotThere) {
+		return c.merging.settleBeaten(ctx, p, r)
 	}
 	if err != nil {
 		return err
@@ -168,12 +256,18 @@ func (f *Folder) Resolve(ctx context.Context, p tree.Path, keep string) error {
 		return err
 	}
 	of.Path = cp.Conflict.Of
-	switch keep {
+	if s := r.If; s != nil && (contentSeen(of) != s.This || contentSeen(cp) != s.That) {
+		return changedSince(of.Path)
+	}
+	switch r.Keep {
 	case control.KeepThis:
 		return c.carryOut(ctx, []*unit{c.merging.dropping(cp)})
 	case control.KeepThat:
 		return c.merging.keepThat(ctx, of, cp)
 	case control.KeepMerge:
+		if r.Text != nil {
+			return c.merging.keepEdited(ctx, of, cp, r.Text)
+		}
 		return c.merging.keepMerged(ctx, of, cp)
 	case control.KeepBoth:
 		e := cp.Entry
@@ -181,7 +275,19 @@ func (f *Folder) Resolve(ctx context.Context, p tree.Path, keep string) error {
 		e.Version, e.Author = cp.Version.Bump(c.index.Self().ID, c.index.Tick()), c.index.Self().ID
 		return c.carryOut(ctx, []*unit{{path: cp.Path, urgent: true, actions: []plan.Action{{Op: plan.Adopt, Entry: e, Was: cp}}}})
 	}
-	return fmt.Errorf("--keep takes this, that, both or merge, not %q", keep)
+	return fmt.Errorf("--keep takes this, that, both or merge, not %q", r.Keep)
+}
+
+func changedSince(p tree.Path) error {
+	return &control.Error{Kind: control.KindChanged, Text: fmt.Sprintf("%s has changed since it was shown; %s. Look at it again", p, unchanged)}
+}
+
+// keepEdited lets a person's own text hold the name.
+func (g *merging) keepEdited(ctx context.Context, of, cp tree.Record, text []byte) error {
+	if of.Exists() && of.Kind != tree.File || cp.Kind != tree.File {
+		return fmt.Errorf("%s: only files can be merged; %s", of.Path, chooseOne)
+	}
+	return g.keepText(ctx, of, cp, text, max(time.Now().UnixNano(), of.MTime+1))
 }
 
 // keepThat lets the copy hold the name. The copy goes only once it does, so that
@@ -205,7 +311,7 @@ func (g *merging) keepThat(ctx context.Context, of, cp tree.Record) error {
 }
 
 // settleBeaten answers a deletion that gave way to a change.
-func (g *merging) settleBeaten(ctx context.Context, p tree.Path, keep string) error {
+func (g *merging) settleBeaten(ctx context.Context, p tree.Path, r control.Resolve) error {
 	c := g.c
 	all, err := c.index.Beaten(ctx)
 	if err != nil {
@@ -216,7 +322,10 @@ func (g *merging) settleBeaten(ctx context.Context, p tree.Path, keep string) er
 		return fmt.Errorf("%w: %s has no conflict", ErrNotThere, p)
 	}
 	rec := all[i].Record
-	switch keep {
+	if s := r.If; s != nil && (contentSeen(rec) != s.This || !s.That.IsZero()) {
+		return changedSince(p)
+	}
+	switch r.Keep {
 	case control.KeepDeletion:
 		return c.carryOut(ctx, []*unit{g.dropping(rec)})
 	case control.KeepThis, control.KeepEdit:

@@ -27,6 +27,14 @@ func between(point string, do func() error) error {
 
 type applyCrash struct{ apply.FS }
 
+func (d applyCrash) Batch() (apply.FS, func()) {
+	b, ok := d.FS.(apply.Batcher)
+	if !ok {
+		return d, func() {}
+	}
+	fs, end := b.Batch()
+	return applyCrash{fs}, end
+}
 func (d applyCrash) WriteNew(path string, data []byte) error {
 	return between("apply.note", func() error { return d.FS.WriteNew(path, data) })
 }
@@ -69,6 +77,20 @@ type transferCrash struct{ transfer.FS }
 func (d transferCrash) Create(path string) (f transfer.File, err error) {
 	err = between("transfer.create", func() error { f, err = d.FS.Create(path); return err })
 	return crashingFile(f, err)
+}
+func (d transferCrash) Batch() (transfer.FS, func()) {
+	b, ok := d.FS.(transfer.Batcher)
+	if !ok {
+		return d, func() {}
+	}
+	fs, end := b.Batch()
+	return transferCrash{fs}, end
+}
+func (d transferCrash) Dress(f transfer.File, mode uint32, mtime int64) error {
+	if t, ok := d.FS.(transfer.Dresser); ok {
+		return between("transfer.dress", func() error { return t.Dress(plainFile(f), mode, mtime) })
+	}
+	return nil
 }
 func (d transferCrash) OpenRW(path string) (transfer.File, error) {
 	return crashingFile(d.FS.OpenRW(path))

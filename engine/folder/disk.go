@@ -2,6 +2,7 @@ package folder
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"pinion/engine/apply"
@@ -80,10 +81,15 @@ func (d disk) Apply() apply.FS       { return crashApply(apply.Disk(d.Root)) }
 func (d disk) Transfer() transfer.FS { return crashTransfer(transfer.Disk(d.Root)) }
 
 func (d disk) ReadFile(path string, most int64) ([]byte, error) {
-	f, _, err := d.OpenFile(path)
+	f, info, err := d.OpenFile(path)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, most))
+	b := make([]byte, min(most, info.Size))
+	n, err := io.ReadFull(f, b)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil // it was cut since
+	}
+	return b[:n], err
 }

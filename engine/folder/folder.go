@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"pinion/engine/exchange"
@@ -117,7 +118,10 @@ type Folder struct {
 	cycle  *cycle // nil while the folder is not open
 	state  status.Folder
 	paused *status.Pause
+	small  small // what the loop was told last
 	peers  map[tree.DeviceID]*link
+
+	giving atomic.Int64 // small.most
 }
 
 // link is a peer that holds this folder, too, and has it open.
@@ -189,7 +193,7 @@ func (f *Folder) Run(ctx context.Context) error {
 		f.cfg.Log.Warn("folder is not open", "folder", f.cfg.Name, "err", err)
 		f.say(func(s *status.Folder) {
 			s.State, s.Reason = state, reason
-			s.Peers, s.Progress = []status.FolderPeer{}, status.Progress{ETA: -1}
+			s.Peers, s.Moving, s.Progress = []status.FolderPeer{}, nil, status.Progress{ETA: -1}
 		})
 		f.await(ctx, wait, ready, state == status.Missing)
 	}
@@ -239,7 +243,7 @@ func (f *Folder) runOnce(ctx context.Context) error {
 // attach lets peers in.
 func (f *Folder) attach(ctx context.Context, c *cycle) {
 	f.mu.Lock()
-	f.cycle, c.paused = c, f.paused // its loop does not run yet; a word since it was opened would be lost
+	f.cycle, c.paused, c.small = c, f.paused, f.small // its loop does not run yet; a word since it was opened would be lost
 	links := make([]*link, 0, len(f.peers))
 	for _, l := range f.peers {
 		links = append(links, l)

@@ -45,6 +45,9 @@ func (m *missing) holds(w tree.FolderState) []status.Hold {
 	if w.HeldFiles > 0 {
 		h := hold(c.f.cfg.DeviceName, w)
 		h.Examples = m.examples()
+		if m.since != 0 {
+			h.Since = time.Unix(0, m.since).UTC()
+		}
 		out = append(out, h)
 	}
 	for _, p := range c.exchange.Peers() {

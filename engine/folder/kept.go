@@ -35,8 +35,11 @@ func (f *Folder) ServeKept(ctx context.Context, q tree.KeptQuery) (tree.KeptPage
 
 // keptPage is never empty unless it is the last.
 func (c *cycle) keptPage(ctx context.Context, q tree.KeptQuery) (tree.KeptPage, error) {
+	if q.Names {
+		return c.keptNames(ctx, q)
+	}
 	page := tree.KeptPage{More: true}
-	query := index.ArchivePageQuery{Within: q.Within, Deleted: q.Deleted, Path: q.Path, ID: int64(q.Seq), Limit: tree.MaxKept}
+	query := index.ArchivePageQuery{Within: q.Within, Deleted: q.Deleted, Path: q.Path, ID: int64(q.Seq), Limit: keptLimit(q)}
 	for page.More && len(page.Rows) == 0 {
 		rows, err := c.index.ArchivePage(ctx, query)
 		if err != nil {

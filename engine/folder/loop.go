@@ -61,6 +61,8 @@ type cycle struct {
 
 	// owned by the loop from here on
 	paused    *status.Pause
+	small     small
+	smallOf   map[tree.DeviceID]int64 // what peers said of theirs
 	notice    notice
 	work      work
 	names     names
@@ -184,9 +186,9 @@ func (c *cycle) openStages() {
 	c.scanner = c.newScanner(hasher, func(p scan.Progress) { c.scanned.Store(p.Files) })
 	c.fetcher = transfer.NewFetcher(transfer.Options{
 		Folder: cfg.ID, FS: disk, Index: c.index, Archive: c.archiveFiles, Log: c.log, Now: cfg.Now, Rand: cfg.Rand,
-		Limits: transfer.Limits{StallAfter: c.lim.Stall},
+		Limits: transfer.Limits{StallAfter: c.lim.Stall}, Known: c.index.KnownContents, Sealed: noise.Sealed,
 	})
-	c.server = transfer.NewServer(transfer.ServerOptions{FS: disk, Index: c.index, Archive: c.archiveFiles, Doubt: c.doubt})
+	c.server = transfer.NewServer(transfer.ServerOptions{FS: disk, Index: c.index, Archive: c.archiveFiles, Doubt: c.doubt, Most: c.f.giving.Load})
 	c.exchange = exchange.New(exchange.Options{
 		Folder: cfg.ID, Index: crashExchange(c.index), Rand: cfg.Rand, RolledBack: index.ErrRolledBack, Withhold: c.withhold(), News: c.wake, Announced: c.announced, Now: cfg.Now, Log: c.log,
 	})
@@ -305,7 +307,7 @@ func (c *cycle) run(ctx context.Context) error {
 
 // begin sets the state that the loop starts with: everything has to be looked at.
 func (c *cycle) begin() {
-	c.work = work{c: c, units: map[tree.Path]*unit{}, stalled: map[tree.Path]bool{}, later: map[tree.Path]wait{}, revive: map[tree.Path]revival{}, more: true}
+	c.work = work{c: c, units: map[tree.Path]*unit{}, stalled: map[tree.Path]bool{}, later: map[tree.Path]wait{}, revive: map[tree.Path]revival{}, only: map[tree.DeviceID]int{}, more: true}
 	c.carry = carry{c: c, results: make(chan applied, 1)}
 	c.carry.lookLater(applied{}) // what an earlier run displaced
 	c.space = space{c: c, results: make(chan expired, 1), expiry: time.Now().Add(c.lim.Archive)}
@@ -361,9 +363,9 @@ func (c *cycle) loop(ctx context.Context, beside *sync.WaitGroup, hints <-chan w
 		case err := <-c.broken:
 			return err
 		case <-c.woken:
-			c.work.more, c.work.front, c.saying.changed = true, true, true
+			c.work.told()
+			c.saying.changed = true
 			c.space.forgetWaiting()
-			clear(c.work.stalled)
 		case <-ready:
 			ready = nil
 		case <-alarm.C:

@@ -42,16 +42,24 @@ func (g *merging) content(ctx context.Context, id tree.ContentID, at tree.Path, 
 	if !far {
 		return nil, transfer.ErrGone
 	}
+	data, _, err := g.fetch(ctx, id, at)
+	return data, err
+}
+
+// fetch gets a content that is small enough to be merged from a peer that has it,
+// and says from whom.
+func (g *merging) fetch(ctx context.Context, id tree.ContentID, at tree.Path) ([]byte, string, error) {
+	c := g.c
 	for _, l := range c.f.links() {
 		ctx, cancel := context.WithTimeout(ctx, c.lim.askFor())
 		data, err := transfer.Get(ctx, l.peer, c.f.cfg.ID, id, at, merge.MaxBytes+1)
 		cancel()
 		if err == nil {
-			return data, nil
+			return data, c.f.cfg.NameOf(l.peer.Device()), nil
 		}
-		c.log.Debug("the base of a conflict is not had from a peer", "device", l.peer.Device().Short(), "err", err)
+		c.log.Debug("a content is not had from a peer", "device", l.peer.Device().Short(), "err", err)
 	}
-	return nil, transfer.ErrGone
+	return nil, "", transfer.ErrGone
 }
 
 // askFor is how long a peer may take over a content that a person waits for.
@@ -143,19 +151,24 @@ func collide(p tree.Path, hits []merge.Collision) string {
 	return fmt.Sprintf("%s: %s collide; %s. Edit one of the two files until it is as you want it, and keep it", p, strings.Join(all, ", "), unchanged)
 }
 
-// keepMerged lets what both sides came to stand under the name, and then takes
-// the copy away. What stood there goes to the archive.
+// keepMerged lets what both sides came to stand under the name. What stood there
+// goes to the archive, and so does the copy.
 func (g *merging) keepMerged(ctx context.Context, of, cp tree.Record) error {
-	c := g.c
 	data, err := g.merged(ctx, of, cp)
 	if err != nil {
 		return err
 	}
+	return g.keepText(ctx, of, cp, data, max(of.MTime, cp.MTime)+1)
+}
+
+// keepText lets a text hold the name, and then takes the copy away.
+func (g *merging) keepText(ctx context.Context, of, cp tree.Record, data []byte, mtime int64) error {
+	c := g.c
 	m, id, size, err := chunk.Of(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		return fmt.Errorf("name the merged content: %w", err)
 	}
-	if id != of.Content {
+	if !of.Exists() || id != of.Content {
 		staged, err := c.fetcher.Stage(id, data)
 		if err != nil {
 			return fmt.Errorf("write the merged content: %w", err)
@@ -164,7 +177,11 @@ func (g *merging) keepMerged(ctx context.Context, of, cp tree.Record) error {
 		// merge at once agree. With that as its base, whoever kept that meanwhile
 		// gives way to it.
 		e := of.Entry
-		e.Content, e.Size, e.MTime, e.Base = id, size, max(of.MTime, cp.MTime)+1, cp.Content
+		if !of.Exists() {
+			e = cp.Entry
+			e.Path, e.Conflict = of.Path, nil
+		}
+		e.Content, e.Size, e.MTime, e.Base = id, size, mtime, cp.Content
 		e.Version = of.Version.Join(cp.Version).Bump(c.index.Self().ID, c.index.Tick())
 		e.Author = c.index.Self().ID
 		u := &unit{

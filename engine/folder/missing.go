@@ -434,7 +434,7 @@ func (m *missing) confirm(at int64, live bool) {
 	}
 	m.allowedTheirs = time.Now().Add(allowedFor)
 	m.remote = 0
-	c.work.more = true
+	c.work.fromFront()
 	if !live && (m.since == 0 || at < m.since) {
 		return
 	}

@@ -31,6 +31,7 @@ type names struct {
 	check  bool                 // something moved beside a path that is set aside
 	next   time.Time            // when that is looked at, at the earliest
 
+	near    near // where the last path of a round was looked at
 	lacking asideCounts
 	counted asideKey
 }
@@ -106,8 +107,9 @@ func (n *names) takeUp(p tree.Path) {
 	delete(n.aside, p)
 	c.problems.clear(string(p))
 	n.counted = asideKey{}
-	c.work.more, c.work.cursor, c.saying.changed = true, 0, true
+	c.saying.changed = true
 	clear(c.work.stalled)
+	c.work.fromFront()
 }
 
 // besideMoved notes that something changed in the directory of a path.
@@ -130,6 +132,7 @@ func (n *names) checkAside(now time.Time) {
 		return
 	}
 	n.check, n.next = false, now.Add(recheckAside)
+	defer n.near.leave()
 	for p, a := range n.aside {
 		if a.twin == "" {
 			continue
@@ -189,7 +192,7 @@ func (n *names) countAside(ctx context.Context) (sum asideCounts) {
 // if not, which one the disk takes for it; both are empty where nothing does.
 func (n *names) standsAt(p tree.Path) (exact bool, twin tree.Path) {
 	c := n.c
-	if _, err := c.root.Lstat(string(p)); err != nil {
+	if _, err := n.near.lstat(c.root, p); err != nil {
 		return false, ""
 	}
 	if n.exactNames() {
@@ -314,7 +317,7 @@ func (n *names) unfit(p tree.Path) string {
 			return why + ". " + renameElsewhere
 		}
 	}
-	if _, err := c.root.Lstat(string(p)); err != nil && isNameError(err) {
+	if _, err := n.near.lstat(c.root, p); err != nil && isNameError(err) {
 		return nameWhy(err)
 	}
 	holder, ok := c.root.(NameHolder)
@@ -354,6 +357,7 @@ func (n *names) nameFailed(o apply.Outcome) bool {
 		return false
 	}
 	p := o.Action.Entry.Path
+	defer n.near.leave()
 	switch {
 	case errors.Is(o.Err, apply.ErrTwin):
 		if exact, twin := n.standsAt(p); !exact && twin != "" {

@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -39,6 +40,7 @@ type notice struct {
 
 	paths, deep map[string]struct{} // hinted, for the quick lane
 	big         []tree.Path         // for the slow lane
+	rules       tree.ContentID      // of the text whose rules hold
 	full        bool                // the whole folder is to be looked at
 	fullDone    bool                // it was, once, since the folder was opened
 	nextFull    time.Time
@@ -419,6 +421,7 @@ func (c *cycle) commit(ctx context.Context, u index.Update) error {
 	}
 	for _, p := range refused {
 		c.notice.look(string(p))
+		c.work.onceMore() // what was told of it is pending still
 	}
 	for _, ch := range u.Changes {
 		c.names.besideMoved(ch.Record.Path)
@@ -519,12 +522,20 @@ func (n *notice) emptied(err error) {
 	}
 }
 
-// loadIgnore reads the folder's ignore file.
+// loadIgnore reads the folder's ignore file. What bears its name and is no file,
+// which another device may have brought about, holds no rules.
 func (n *notice) loadIgnore() error {
 	c := n.c
+	c.problems.clear(ignoreFile)
 	text, err := c.root.ReadFile(ignoreFile, 1<<20)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, rootfs.ErrNotRegular):
+		c.problems.note(c.f.cfg.Now(), ignoreFile, "is not a file, so that it holds no rules of what is left out. Rename it.")
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("read %s: %w", ignoreFile, err)
+	}
+	if n.rules, err = contentOf(bytes.NewReader(text), int64(len(text))); err != nil {
+		return fmt.Errorf("name what %s holds: %w", ignoreFile, err)
 	}
 	m, bad := ignore.Parse(string(text))
 	for _, b := range bad {
@@ -537,10 +548,16 @@ func (n *notice) loadIgnore() error {
 // ignoreChanged reads the rules anew and has everything looked at under them: the
 // scan reports rows that are now ignored, which are then forgotten, never
 // deleted; and peers tell everything again, since what was ignored may be wanted.
+// The file is looked at again for many reasons, and by none of them may all this
+// begin anew when it says what it said before.
 func (n *notice) ignoreChanged() {
 	c := n.c
+	before := n.rules
 	if err := n.loadIgnore(); err != nil {
 		c.problems.note(c.f.cfg.Now(), ignoreFile, err.Error())
+		return
+	}
+	if n.rules == before {
 		return
 	}
 	c.watcher.Refresh()

@@ -124,6 +124,7 @@ func (f *Folder) Heard(dev tree.DeviceID, s tree.FolderState) {
 	}
 	live := c.exchange.Knows(dev, s.Life) // a first word may be about long ago
 	c.exchange.Heard(dev, s)
+	c.heardSmall(dev, s.Small)
 	// An answer from the future would make every later one count for nothing.
 	most := c.f.cfg.Now().Add(maxAhead).UnixNano()
 	if s.Confirmed > c.confirmedAt.Load() && s.Confirmed < most {

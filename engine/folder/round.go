@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -18,14 +19,17 @@ import (
 type round struct {
 	c     *cycle
 	reach map[tree.DeviceID]bool
-	seen  map[tree.Path]bool
-	rows  map[tree.Path]tree.Record // what At gave
-	pends map[tree.Path]bool        // what PendingAt gave
-	gone  bool                      // somebody says that something is gone
-	drop  []index.Told
-	guard int   // what the guard on deletions said: 1 yes, -1 no, 0 not asked yet
-	err   error // of a lookup
-	ctx   context.Context
+	small map[tree.DeviceID]int64 // of those whose links take small files only: up to what size
+	// bounded: for somebody's link not all files are small enough.
+	bounded bool
+	seen    map[tree.Path]bool
+	rows    map[tree.Path]tree.Record // what At gave
+	pends   map[tree.Path]bool        // what PendingAt gave
+	gone    bool                      // somebody says that something is gone
+	drop    []index.Told
+	guard   int   // what the guard on deletions said: 1 yes, -1 no, 0 not asked yet
+	err     error // of a lookup
+	ctx     context.Context
 }
 
 // maxFirst bounds how many paths in a row are decided because another needs them.
@@ -45,6 +49,16 @@ func (r *round) take(ctx context.Context, p index.Pending, depth int) error {
 	d, err := r.decide(ctx, p)
 	if err != nil {
 		return err
+	}
+	if d.Wait == reconcile.ForParent {
+		if err := r.takeFirst(ctx, d.First, depth); err != nil {
+			return err
+		}
+		if c.work.making(p.Path.Dir()) != nil {
+			if d, err = r.decide(ctx, p); err != nil {
+				return err
+			}
+		}
 	}
 	if d.Wait != 0 {
 		c.work.stalled[p.Path] = true
@@ -67,7 +81,11 @@ func (r *round) take(ctx context.Context, p index.Pending, depth int) error {
 	if moved, err := r.takeTarget(ctx, p.Path, d, depth); moved || err != nil {
 		return err
 	}
-	return r.unit(ctx, p.Path, d)
+	err = r.unit(ctx, p.Path, d)
+	if u := c.work.units[p.Path]; u != nil && u.path == p.Path {
+		u.fresh = !p.HasLocal
+	}
+	return err
 }
 
 // revives says whether a deleted directory is to be kept for what is in it.
@@ -238,10 +256,15 @@ func (r *round) unit(ctx context.Context, path tree.Path, d reconcile.Decision) 
 	if err := r.pairMove(ctx, u); err != nil {
 		return err
 	}
+	if r.bounded && r.tooBig(ctx, u, d) {
+		c.work.putOffFor(path, laterMost) // or until somebody takes or gives it
+		return nil
+	}
 	if lack := c.space.takeRoom(ctx, u); lack != nil {
 		c.space.awaitRoom(path, lack.need)
 		return nil
 	}
+	u.under = c.work.making(path.Dir())
 	u.paths(func(p tree.Path) { c.work.units[p] = u })
 	c.names.reserveNames(u)
 	r.send(u, d)
@@ -348,7 +371,13 @@ func (r *round) finish(ctx context.Context) error {
 // At, PendingAt, LiveChildren, Replica and Ancestor make a round a reconcile.Lookup.
 // Nothing is committed during a round, and most of what is asked concerns a few
 // directories, so that answers are kept for its length.
+//
+// A directory that is being made counts as one that stands: what is in it is
+// decided and fetched meanwhile, and waits for it before it is carried out.
 func (r *round) At(p tree.Path) (tree.Record, bool) {
+	if u := r.c.work.making(p); u != nil {
+		return tree.Record{Entry: u.actions[0].Entry, Seq: math.MaxInt64}, true
+	}
 	if rec, ok := r.rows[p]; ok {
 		return rec, rec.Seq != 0
 	}
@@ -361,6 +390,9 @@ func (r *round) At(p tree.Path) (tree.Record, bool) {
 }
 
 func (r *round) PendingAt(p tree.Path) bool {
+	if r.c.work.making(p) != nil {
+		return false
+	}
 	if ok, known := r.pends[p]; known {
 		return ok
 	}

@@ -64,6 +64,16 @@ func reserveOf(set, total int64) int64 {
 	return min(min(max(total/100, reserveLeast), reserveMost), total/10)
 }
 
+// Usual is what holds where nothing was chosen, on a disk: how many days and bytes
+// are kept, and how much is left free. Bytes are 0 where d is nil.
+func Usual(d *status.Disk) (days int, kept, reserve int64) {
+	days = int(keepDefault / (24 * time.Hour))
+	if d != nil {
+		kept, reserve = d.Total/4, reserveOf(0, d.Total)
+	}
+	return days, kept, reserve
+}
+
 // sparedFiles is how many files are left to be made by others.
 func sparedFiles(total uint64) int64 {
 	return int64(min(max(total/100, 16), 1000))
@@ -173,7 +183,7 @@ func (s *space) forgetWaiting() {
 	if s := &c.space; len(s.waiting) > 0 {
 		clear(s.waiting)
 		s.more = tally{}
-		c.work.more, c.work.cursor = true, 0
+		c.work.fromFront()
 	}
 }
 
@@ -215,7 +225,7 @@ func (s *space) watchSpace(ctx context.Context, beside *sync.WaitGroup) {
 			c.log.Info("there is room again", "free", s.known.Free)
 			s.forgetWaiting()
 		}
-		c.saying.changed = c.saying.changed || len(s.waiting) > 0
+		c.saying.changed = c.saying.changed || len(s.waiting) > 0 || c.saying.diskMoved()
 	}
 	if s.running {
 		return

@@ -10,6 +10,7 @@ import (
 
 	"pinion/engine/scan"
 	"pinion/engine/status"
+	"pinion/engine/transfer"
 	"pinion/engine/tree"
 )
 
@@ -25,6 +26,7 @@ type saying struct {
 	rates   [8]sample // of the last seconds, a ring
 	rate    int
 	done    tally // of the work at hand; forgotten when it is done
+	disk    room  // on the disk, that was said last
 }
 
 type sample struct {
@@ -36,6 +38,14 @@ type sample struct {
 type tally struct {
 	files, bytes int64
 }
+
+// room is what is told of the folder's disk.
+type room struct{ free, total int64 }
+
+// diskGrain is the part of a disk by which its free bytes must have changed to be
+// told anew when nothing else is: others write to it, too, and devices at rest are
+// silent.
+const diskGrain = 64
 
 // sayEvery bounds how often the state is said while it changes.
 const sayEvery = 100 * time.Millisecond
@@ -80,14 +90,41 @@ func (say *saying) word() tree.FolderState {
 		NeedFiles: n.NeedFiles, NeedBytes: n.NeedBytes, Confirmed: c.confirmedAt.Load(),
 	}
 	w.NoRoom = int64(len(c.space.waiting)) + c.space.more.files
+	w.Small = c.small.most
 	if c.f.cfg.Mode == Send {
 		w.NeedFiles, w.NeedBytes = 0, 0
 	} else if n.PendingPaths > 0 {
 		w.Busy = true // a deletion that waits is no need, but neither are we level
 	}
+	say.diskWord(&w)
 	c.missing.holdWord(&w)
 	w.Digest = c.accord.digest(w)
 	return w
+}
+
+// diskWord tells of the disk, exactly while things move and coarsely at rest.
+func (say *saying) diskWord(w *tree.FolderState) {
+	if w.NeedFiles > 0 || say.diskMoved() {
+		say.disk = say.c.space.now()
+	}
+	w.DiskFree, w.DiskTotal = say.disk.free, say.disk.total
+}
+
+// diskMoved says whether the disk is worth a word of its own.
+func (say *saying) diskMoved() bool {
+	old, now := say.disk, say.c.space.now()
+	moved := max(now.free-old.free, old.free-now.free)
+	return now.total != old.total || moved > now.total/diskGrain
+}
+
+// now is how the disk was when it was last looked at; nothing where the system
+// does not tell.
+func (s *space) now() room {
+	if !s.told {
+		return room{}
+	}
+	total := bytesOf(s.known.Total)
+	return room{free: min(bytesOf(s.known.Free), total), total: total}
 }
 
 // snapshot is what a person is told.
@@ -109,7 +146,7 @@ func (say *saying) snapshot(w tree.FolderState, now time.Time) status.Folder {
 		s.Disk = &status.Disk{Free: bytesOf(c.space.known.Free), Total: bytesOf(c.space.known.Total), Reserve: c.f.reserve(c.space.known)}
 	}
 	all := say.peerStates(&s)
-	s.Progress = say.progress(w, now)
+	say.moves(&s, now, w)
 	s.Holds = c.missing.holds(w)
 	s.State, s.Reason = say.stateWord(w, s.Holds, all)
 	return s
@@ -125,10 +162,23 @@ func (say *saying) peerStates(s *status.Folder) bool {
 		s.Peers = append(s.Peers, status.FolderPeer{
 			Device: c.f.cfg.NameOf(p.Device), ID: p.Device, Connected: true,
 			NeedFiles: p.State.NeedFiles, NeedBytes: p.State.NeedBytes, NoRoom: p.State.NoRoom, UpToDate: level,
+			Disk: diskOf(p.State),
 		})
 	}
 	slices.SortFunc(s.Peers, func(a, b status.FolderPeer) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	for _, dev := range c.index.Heard() {
+		if !slices.ContainsFunc(s.Peers, func(p status.FolderPeer) bool { return p.ID == dev }) {
+			s.Away = append(s.Away, dev)
+		}
+	}
 	return all
+}
+
+func diskOf(s tree.FolderState) *status.Disk {
+	if s.DiskTotal == 0 {
+		return nil
+	}
+	return &status.Disk{Free: s.DiskFree, Total: s.DiskTotal}
 }
 
 func (say *saying) stateWord(w tree.FolderState, holds []status.Hold, peersLevel bool) (state, reason string) {
@@ -143,16 +193,34 @@ func (say *saying) stateWord(w tree.FolderState, holds []status.Hold, peersLevel
 		return status.Full, noRoom
 	case !c.notice.fullDone || c.notice.running[full] && w.NeedFiles == 0:
 		return status.Scanning, ""
+	case c.small.most > 0 && w.NeedFiles > 0 && !say.moving():
+		return status.Syncing, c.small.why
 	case w.Busy || c.names.counts().PendingPaths > 0 && c.f.cfg.Mode != Send || say.moving() || !peersLevel:
 		return status.Syncing, ""
 	}
 	return status.Synced, ""
 }
 
-// progress says how much of the work at hand is done and how fast it goes.
-func (say *saying) progress(w tree.FolderState, now time.Time) status.Progress {
+// maxMoving bounds what is named of what is on its way.
+const maxMoving = 8
+
+// moves says what is on its way, and how far all of it is.
+func (say *saying) moves(s *status.Folder, now time.Time, w tree.FolderState) {
 	c := say.c
 	p := c.fetcher.Progress()
+	for _, a := range p.Active[:min(len(p.Active), maxMoving)] {
+		m := status.Moving{Path: string(a.Path), Done: a.Done, Total: a.Size}
+		for _, dev := range a.From {
+			m.From = append(m.From, c.f.cfg.NameOf(dev))
+		}
+		s.Moving = append(s.Moving, m)
+	}
+	s.Progress = say.progress(p, w, now)
+}
+
+// progress says how much of the work at hand is done and how fast it goes.
+func (say *saying) progress(p transfer.Progress, w tree.FolderState, now time.Time) status.Progress {
+	c := say.c
 	if w.NeedFiles == 0 && !say.moving() {
 		say.done = tally{}
 	}
@@ -161,20 +229,7 @@ func (say *saying) progress(w tree.FolderState, now time.Time) status.Progress {
 		BytesDone: done, BytesTotal: say.done.bytes + max(w.NeedBytes, p.BytesTotal),
 		FilesDone: say.done.files, FilesTotal: say.done.files + w.NeedFiles, ETA: -1, Scanned: c.scanned.Load(),
 	}
-	total := p.Received + p.Reused
-	old := say.rates[say.rate]
-	for _, r := range say.rates {
-		if !r.at.IsZero() && r.at.Before(old.at) || old.at.IsZero() {
-			old = r
-		}
-	}
-	if dt := now.Sub(old.at); !old.at.IsZero() && dt > 0 && total >= old.bytes {
-		out.Rate = int64(float64(total-old.bytes) / dt.Seconds())
-	}
-	if last := say.rates[(say.rate+len(say.rates)-1)%len(say.rates)]; now.Sub(last.at) >= 500*time.Millisecond {
-		say.rates[say.rate] = sample{now, total}
-		say.rate = (say.rate + 1) % len(say.rates)
-	}
+	out.Rate = say.pace(p.Received+p.Reused, now)
 	if !say.moving() {
 		out.Rate = 0
 	}
@@ -182,6 +237,36 @@ func (say *saying) progress(w tree.FolderState, now time.Time) status.Progress {
 		out.ETA = max(0, out.BytesTotal-out.BytesDone) / out.Rate
 	}
 	return out
+}
+
+// Samples are taken this often while things move; after a rest they begin anew, so
+// that a rate is of what moves now.
+const (
+	paceEvery = 500 * time.Millisecond
+	paceRest  = 3 * time.Second
+)
+
+// pace is the bytes a second by which total has grown over the last seconds.
+func (say *saying) pace(total int64, now time.Time) int64 {
+	last := say.rates[(say.rate+len(say.rates)-1)%len(say.rates)]
+	if now.Sub(last.at) > paceRest || total < last.bytes {
+		say.rates, last = [len(say.rates)]sample{}, sample{}
+	}
+	if now.Sub(last.at) >= paceEvery {
+		say.rates[say.rate] = sample{now, total}
+		say.rate = (say.rate + 1) % len(say.rates)
+	}
+	old := sample{at: now}
+	for _, r := range say.rates {
+		if !r.at.IsZero() && r.at.Before(old.at) {
+			old = r
+		}
+	}
+	dt := now.Sub(old.at)
+	if dt < paceEvery/2 { // a moment says little
+		return 0
+	}
+	return int64(float64(total-old.bytes) / dt.Seconds())
 }
 
 // problems lists what can't be synced, a path each; bounded.

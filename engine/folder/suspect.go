@@ -199,9 +199,8 @@ func (x *suspicion) examine(u *unit) {
 		if a.Op != plan.Put || a.Entry.Size == 0 {
 			continue
 		}
-		head, err := c.root.ReadFile(a.Staged, noise.Head)
-		if err != nil || !noise.Sealed(head) {
-			continue // what can't be read fails when it is applied
+		if !x.isSealed(u, a) {
+			continue
 		}
 		u.sealed = append(u.sealed, a.Entry.Content)
 		lost, err := x.lostTheirs(u, a)
@@ -214,6 +213,17 @@ func (x *suspicion) examine(u *unit) {
 		}
 	}
 	c.carry.makeReady(u)
+}
+
+// isSealed says whether the content that has come for a looks encrypted.
+func (x *suspicion) isSealed(u *unit, a plan.Action) bool {
+	for _, l := range u.looks {
+		if l.content == a.Entry.Content {
+			return l.sealed
+		}
+	}
+	head, err := x.c.root.ReadFile(a.Staged, noise.Head)
+	return err == nil && noise.Sealed(head) // what can't be read fails when it is applied
 }
 
 // lostTheirs says whether carrying out a would overwrite a file with what looks
@@ -289,7 +299,7 @@ func (x *suspicion) passTheirs(ctx context.Context) error {
 	for _, u := range parked {
 		c.carry.makeReady(u)
 	}
-	c.work.more, c.work.cursor = true, 0
+	c.work.fromFront()
 	return nil
 }
 

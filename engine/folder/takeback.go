@@ -134,7 +134,8 @@ func (t *taking) tookBack(err error) {
 	if m.remote > 0 {
 		m.remoteAgain = time.Now()
 	}
-	c.work.more, c.saying.changed = true, true
+	c.saying.changed = true
+	c.work.fromFront()
 	t.answer(err)
 }
 

@@ -1,8 +1,10 @@
 package folder
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -17,14 +19,19 @@ import (
 type work struct {
 	c *cycle
 
-	more      bool                // the index may hold pending rows that can be taken
-	cursor    index.Cursor        // where in them the next look begins
-	again     bool                // what others may have waited for has ended: from the front once more after the end
-	front     bool                // but first a look at the most urgent: there may be new ones
-	units     map[tree.Path]*unit // by every path that a unit touches
-	stalled   map[tree.Path]bool  // wait for another path; looked at again after each commit
-	later     map[tree.Path]wait  // failed, busy: looked at again after a while
-	unsent    []transfer.Job      // the fetcher had no room for them yet
+	more      bool                  // the index may hold pending rows that can be taken
+	cursor    index.Cursor          // where in them the next look begins
+	again     bool                  // what others may have waited for has ended: from the front once more after the end
+	heard     uint64                // the last arrival that the looks up to the cursor have met
+	news      []index.Span          // where later ones stand that are more urgent than the cursor; looked at first
+	front     bool                  // there may be more of those
+	left      bool                  // since the last look began at the front, something was looked at and not taken on
+	most      int64                 // up to what size files are looked at; 0: any
+	units     map[tree.Path]*unit   // by every path that a unit touches
+	only      map[tree.DeviceID]int // units that depend on one device alone
+	stalled   map[tree.Path]bool    // wait for another path; looked at again after each commit
+	later     map[tree.Path]wait    // failed, busy: looked at again after a while
+	unsent    []transfer.Job        // the fetcher had no room for them yet
 	revive    map[tree.Path]revival
 	tellAgain bool // peers are to tell everything again: rules have changed
 }
@@ -62,8 +69,18 @@ type unit struct {
 	only      tree.DeviceID    // the only device that told of it and is connected; zero: there are more
 	ended     func(error)      // set: a person waits for it
 	failed    error            // what ended is told
+	under     *unit            // makes the directory that it is in; nil: that stands
+	done      bool             // all of it was carried out: nothing of it is pending any more
 	manifests map[tree.ContentID]tree.Manifest
+	looks     []looked         // at what has come
 	sealed    []tree.ContentID // of its contents, those that look encrypted
+	fresh     bool             // at its path the index had no row, and can't get one meanwhile
+}
+
+// looked is whether a content looks encrypted.
+type looked struct {
+	content tree.ContentID
+	sealed  bool
 }
 
 func (u *unit) bytes() (n int64) {
@@ -129,7 +146,7 @@ func (w *work) takeWork(ctx context.Context) error {
 		w.more = false
 		return nil
 	}
-	for w.more && len(w.units) < c.lim.Units && len(w.unsent) == 0 {
+	for w.more && !w.full() && len(w.unsent) == 0 {
 		taken, err := w.takeSome(ctx)
 		if err != nil {
 			return err
@@ -143,65 +160,189 @@ func (w *work) takeWork(ctx context.Context) error {
 	return nil
 }
 
+// mostOfOne is how many units may depend on one device alone: the rest of the
+// places is for what others tell.
+func (w *work) mostOfOne() int { return w.c.lim.Units - w.c.lim.Units/8 }
+
+// full says whether nothing more can be taken on.
+func (w *work) full() bool {
+	if len(w.units) >= w.c.lim.Units {
+		return true
+	}
+	peers := w.c.exchange.Peers()
+	return len(peers) == 1 && w.only[peers[0].Device] >= w.mostOfOne()
+}
+
 // takeSome takes one round's worth and says how many paths were decided.
 func (w *work) takeSome(ctx context.Context) (int, error) {
 	c := w.c
 	c.missing.told()
-	after, front := w.cursor, w.front
-	if w.front = false; front {
-		after = 0
-	}
-	pending, next, err := c.index.Pending(ctx, index.PendingQuery{
-		Limit: takeAtOnce, After: after, Skip: w.skipPending, NoDeletions: c.missing.remote > 0 && !c.missing.isAllowedTheirs(),
-		NoSuspects: c.suspicion.theirs.waiting > 0,
-	})
+	pending, err := w.nextPending(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("read what is pending: %w", err)
-	}
-	if !front || after == w.cursor {
-		w.cursor = next
-	}
-	if next == 0 {
-		w.cursor, w.more, w.again = 0, w.again, false // else not until something happens
 	}
 	if len(pending) == 0 {
 		return 0, nil
 	}
 	c.space.measure()
+	defer c.names.near.leave()
 	r := round{c: c, reach: map[tree.DeviceID]bool{}, seen: map[tree.Path]bool{}, rows: map[tree.Path]tree.Record{}, pends: map[tree.Path]bool{}}
 	if _, r.gone, err = c.index.PendingUnder(ctx, ""); err != nil {
 		return 0, fmt.Errorf("read what is pending: %w", err)
 	}
+	r.bounded = c.small.most > 0
 	for _, p := range c.exchange.Peers() {
 		r.reach[p.Device] = true
+		if p.State.Small > 0 {
+			if r.small == nil {
+				r.small = map[tree.DeviceID]int64{}
+			}
+			r.small[p.Device], r.bounded = p.State.Small, true
+		}
 	}
-	share := w.share()
 	for _, p := range pending {
 		only := r.only(p)
-		if share[only] >= c.lim.Units-c.lim.Units/8 {
-			continue // the rest is for what others tell
+		if w.only[only] >= w.mostOfOne() {
+			w.left = true
+			continue
 		}
 		if err := r.take(ctx, p, 0); err != nil {
 			return 0, err
 		}
-		if u := w.units[p.Path]; u != nil && !only.IsZero() {
+		u := w.units[p.Path]
+		if w.left = w.left || u == nil; u != nil && u.path == p.Path && u.only.IsZero() && !only.IsZero() {
+			// So that a device which tells of much and gives nothing does not hold up
+			// what others tell.
 			u.only = only
-			share[only]++
+			w.only[only]++
 		}
 	}
 	return len(pending), r.finish(ctx)
 }
 
-// share counts the units that depend on one device alone, so that one which tells
-// of much and gives nothing does not hold up what others tell.
-func (w *work) share() map[tree.DeviceID]int {
-	n := map[tree.DeviceID]int{}
-	for p, u := range w.units {
-		if p == u.path && !u.only.IsZero() {
-			n[u.only]++
+// making gives the unit that makes a directory where nothing stands, if that is
+// all it does. Where names are not exact, what is in it waits until it stands:
+// another directory might be taken for it.
+func (w *work) making(p tree.Path) *unit {
+	u := w.units[p]
+	if u == nil || len(u.actions) != 1 || !w.c.names.exactNames() {
+		return nil
+	}
+	if a := u.actions[0]; a.Op != plan.Make || a.Entry.Path != p || a.Was.Seq != 0 {
+		return nil
+	}
+	return u
+}
+
+// isFresh says whether the index has no row at a path, not even a tombstone.
+func (w *work) isFresh(p tree.Path) bool {
+	u := w.units[p]
+	return u != nil && u.path == p && u.fresh
+}
+
+// atEnd is a cursor beyond all that is pending.
+const atEnd = index.Cursor(math.MaxInt64)
+
+// nextPending reads the most urgent of what is pending and was not looked at yet.
+// Each row is read once for each look from the front to the end; what comes
+// meanwhile and stands before the cursor is found by when it came.
+func (w *work) nextPending(ctx context.Context) ([]index.Pending, error) {
+	c := w.c
+	if most := c.mostNow(); most != w.most {
+		w.most = most
+		w.fromFront()
+	}
+	switch {
+	case w.cursor == 0:
+		_, w.heard = c.index.News(w.heard)
+		w.news, w.front, w.left = nil, false, false
+	case w.front:
+		w.hear()
+	}
+	q := index.PendingQuery{
+		Limit: takeAtOnce, After: w.cursor, Skip: w.skipPending, NoDeletions: c.missing.remote > 0 && !c.missing.isAllowedTheirs(),
+		NoSuspects: c.suspicion.theirs.waiting > 0, Most: w.most,
+	}
+	inNews := len(w.news) > 0
+	if inNews {
+		q.Span = w.news[0]
+		q.After = q.Span.After
+	}
+	pending, next, err := c.index.Pending(ctx, q)
+	switch {
+	case err != nil:
+		return nil, err
+	case inNews && next == 0:
+		w.news = w.news[1:]
+	case inNews:
+		w.news[0].After = next
+	case next == 0:
+		w.cursor = atEnd
+	default:
+		w.cursor = next
+	}
+	if w.cursor == atEnd && len(w.news) == 0 {
+		if w.more = w.again; w.again {
+			w.fromFront()
 		}
 	}
-	return n
+	return pending, nil
+}
+
+// fromFront has all that is pending looked at (again).
+func (w *work) fromFront() { w.more, w.again, w.cursor = true, false, 0 }
+
+// onceMore has what was not taken on looked at again, after what others have told
+// since and what is being looked at.
+func (w *work) onceMore() {
+	if w.cursor == atEnd {
+		w.fromFront()
+	}
+	w.more, w.again = true, w.cursor != 0
+}
+
+// told has what peers have told meanwhile taken on: the most urgent of it before
+// what is less urgent, and, where others may have waited for it, those once more.
+func (w *work) told() {
+	if w.left || len(w.stalled) > 0 || len(w.units) == 0 {
+		clear(w.stalled)
+		w.onceMore()
+	}
+	w.more, w.front = true, true
+}
+
+// maxNews bounds the places that are to be looked at before the cursor goes on.
+const maxNews = 64
+
+// hear notes where those stand that were told since and are more urgent than the
+// cursor.
+func (w *work) hear() {
+	w.front = false
+	parts, until := w.c.index.News(w.heard)
+	w.heard = until
+	for _, s := range parts {
+		if w.cursor != atEnd {
+			s.Before = min(s.Before, w.cursor+1)
+		}
+		if s.After < s.Before-1 {
+			w.news = append(w.news, s)
+		}
+	}
+	if len(w.news) > maxNews {
+		w.news = nil
+		w.fromFront()
+		return
+	}
+	slices.SortFunc(w.news, func(a, b index.Span) int { return cmp.Compare(a.After, b.After) })
+	joined := w.news[:0]
+	for _, s := range w.news {
+		if n := len(joined); n > 0 && s.After < joined[n-1].Before {
+			joined[n-1].Before = max(joined[n-1].Before, s.Before)
+			continue
+		}
+		joined = append(joined, s)
+	}
+	w.news = joined
 }
 
 func (w *work) skipPending(p tree.Path) bool {
@@ -220,7 +361,7 @@ func (w *work) wakeLater() {
 			l.due = true
 			w.later[p] = l
 			clear(w.stalled) // it may be what they wait for
-			w.more = true
+			w.onceMore()
 		case now.Sub(l.until) >= overAfter:
 			delete(w.later, p)
 		}
@@ -229,7 +370,7 @@ func (w *work) wakeLater() {
 		if !r.due && now.Sub(r.since) >= enough {
 			w.revive[p] = revival{since: r.since, heard: r.heard, due: true}
 			clear(w.stalled)
-			w.more = true
+			w.onceMore()
 		}
 	}
 }
@@ -257,9 +398,14 @@ func (w *work) dropUnreachable() {
 	}
 	c.fetcher.Drop(given)
 	w.unsent = slices.DeleteFunc(w.unsent, given)
+	w.abandon(paths, "the device that has it is not connected any more")
+}
+
+// abandon lets go of what was decided for paths whose content does not come now.
+func (w *work) abandon(paths []tree.Path, why string) {
 	for _, p := range paths {
 		if u := w.units[p]; u != nil {
-			u.failed = fmt.Errorf("%s: the device that has it is not connected any more", p)
+			u.failed = fmt.Errorf("%s: %s", p, why)
 			w.release(u)
 		}
 	}
@@ -273,6 +419,7 @@ func (w *work) putOff(p tree.Path, d time.Duration) {
 
 // putOffFor has a path tried again after d, however often that was so before.
 func (w *work) putOffFor(p tree.Path, d time.Duration) {
+	w.left = true
 	l, known := w.later[p]
 	if !known && len(w.later) >= maxLater && !w.forgetDue() {
 		return
@@ -300,17 +447,15 @@ func (w *work) isPutOff(p tree.Path) bool {
 func (w *work) another(p tree.Path) {
 	if _, ok := w.later[p]; ok {
 		delete(w.later, p)
-		w.more, w.cursor = true, 0
+		w.fromFront()
 	}
 }
 
 // allAnother says so of all paths: another device can be asked.
 func (w *work) allAnother() {
-	if len(w.later) > 0 {
-		clear(w.later)
-		clear(w.stalled)
-		w.more, w.cursor = true, 0
-	}
+	clear(w.later)
+	clear(w.stalled)
+	w.fromFront()
 }
 
 // release lets go of a unit's paths.
@@ -330,8 +475,15 @@ func (w *work) release(u *unit) {
 		u.ended(u.failed)
 		u.ended = nil
 	}
-	clear(w.stalled)
-	w.more, w.again = true, true
+	if !u.only.IsZero() {
+		w.only[u.only]--
+		u.only = tree.DeviceID{}
+	}
+	if w.left || len(w.stalled) > 0 || !u.done {
+		clear(w.stalled)
+		w.onceMore()
+	}
+	w.more = true
 }
 
 // submit hands the fetcher what it has room for.

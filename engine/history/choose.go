@@ -22,15 +22,19 @@ type Ask struct {
 	// Missing wants only what was deleted and is not there now: of a directory,
 	// not each file that was ever replaced.
 	Missing bool
+	Content tree.ContentID // the newest version with this content; zero: whichever
 }
 
 // Choose picks one of a path's versions, oldest first as Merge gives them. live
 // is what stands at the path now; a tombstone or nothing if nothing does.
 func Choose(versions []Edition, live tree.Entry, ask Ask) (Edition, Verdict) {
-	if ask.At != 0 {
+	exists := live.Exists()
+	switch {
+	case !ask.Content.IsZero():
+		return holding(versions, live, ask.Content)
+	case ask.At != 0:
 		return stoodAt(versions, live, ask.At)
 	}
-	exists := live.Exists()
 	if ask.Missing {
 		if exists {
 			return Edition{}, Stands
@@ -47,6 +51,19 @@ func Choose(versions []Edition, live tree.Entry, ask Ask) (Edition, Verdict) {
 	}
 	if exists && len(versions) > 0 {
 		return Edition{}, Stands
+	}
+	return Edition{}, Nothing
+}
+
+// holding picks the newest version of a content.
+func holding(versions []Edition, live tree.Entry, content tree.ContentID) (Edition, Verdict) {
+	if live.Exists() && live.Kind == tree.File && live.Content == content {
+		return Edition{}, Stands
+	}
+	for _, v := range slices.Backward(versions) {
+		if v.Usable() && v.Content == content {
+			return v, Bring
+		}
 	}
 	return Edition{}, Nothing
 }

@@ -12,6 +12,6 @@
 //
 // It never decides what stands now: the caller's index knows that.
 //
-// Files: join.go (lists into one), choose.go (which version), expire.go (what
-// may be let go).
+// Files: join.go (lists into one), choose.go (which version), sight.go (what a
+// person sees of a path at a moment), expire.go (what may be let go).
 package history

@@ -113,8 +113,7 @@ func split(text []byte) []string {
 	return out
 }
 
-// merger walks over the three texts. Lines of base that both sides kept part
-// them into stretches, each of which is settled by itself.
+// merger takes what only one side changed from that side.
 type merger struct {
 	base, this, that []string
 	out              []byte
@@ -122,33 +121,19 @@ type merger struct {
 }
 
 func (m *merger) run() {
-	inThis, inThat := match(m.base, m.this), match(m.base, m.that)
-	b, x, y := 0, 0, 0
-	for k := range m.base {
-		if inThis[k] < 0 || inThat[k] < 0 {
-			continue
+	for _, p := range Parts(m.base, m.this, m.that) {
+		switch p.Kind {
+		case ByThat:
+			m.add(p.That.Of(m.that))
+		case Collide:
+			m.collisions = append(m.collisions, Collision{Base: span(p.Base), This: span(p.This), That: span(p.That)})
+		default:
+			m.add(p.This.Of(m.this))
 		}
-		m.settle(Span{b, k}, Span{x, inThis[k]}, Span{y, inThat[k]})
-		m.out = append(m.out, m.base[k]...)
-		b, x, y = k+1, inThis[k]+1, inThat[k]+1
 	}
-	m.settle(Span{b, len(m.base)}, Span{x, len(m.this)}, Span{y, len(m.that)})
 }
 
-// settle decides one stretch; here spans count from 0 and leave out their Last.
-func (m *merger) settle(b, x, y Span) {
-	base, this, that := m.base[b.First:b.Last], m.this[x.First:x.Last], m.that[y.First:y.Last]
-	switch {
-	case same(this, that), same(base, that):
-		m.add(this)
-	case same(base, this):
-		m.add(that)
-	default:
-		m.collisions = append(m.collisions, Collision{
-			Base: Span{b.First + 1, b.Last}, This: Span{x.First + 1, x.Last}, That: Span{y.First + 1, y.Last},
-		})
-	}
-}
+func span(r Run) Span { return Span{r.From + 1, r.To} }
 
 func (m *merger) add(lines []string) {
 	for _, l := range lines {

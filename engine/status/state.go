@@ -30,9 +30,9 @@ type Self struct {
 
 // Pause says whether bytes may move.
 type Pause struct {
-	State  string     `json:"state"` // "running" or "paused"
-	Reason string     `json:"reason"`
-	Until  *time.Time `json:"until"` // null: until it is resumed
+	State  string     `json:"state"`  // "running" or "paused"
+	Reason string     `json:"reason"` // a sentence; while running why only small files move, if so
+	Until  *time.Time `json:"until"`  // null: until it is resumed
 }
 
 // The states of a folder, worst last.
@@ -65,6 +65,18 @@ type Folder struct {
 	Archive   Archive       `json:"archive"`
 	Disk      *Disk         `json:"disk,omitempty"` // absent where the system does not tell
 	Peers     []FolderPeer  `json:"peers"`
+	Moving    []Moving      `json:"moving,omitempty"` // some of what is being fetched just now, at most 8
+	// Away are devices that are not connected, but hold the folder, or did when they
+	// were last heard of.
+	Away []tree.DeviceID `json:"away,omitempty"`
+}
+
+// Moving is a file on its way here.
+type Moving struct {
+	Path  string   `json:"path"`
+	Done  int64    `json:"done"`
+	Total int64    `json:"total"`
+	From  []string `json:"from,omitempty"` // names of devices
 }
 
 // Archive is what is kept of what was replaced or deleted.
@@ -91,6 +103,8 @@ type Hold struct {
 	Overwritten bool     `json:"overwritten"`        // with what looks encrypted
 	OfOthers    bool     `json:"of_others"`          // another device did it, and this one has not carried it out
 	Examples    []string `json:"examples,omitempty"` // some of the paths; here only
+	// Since is when it was noticed, here only.
+	Since time.Time `json:"since,omitzero"`
 }
 
 // Need counts what this device lacks.
@@ -125,6 +139,7 @@ type FolderPeer struct {
 	NeedBytes int64         `json:"need_bytes"`
 	NoRoom    int64         `json:"no_room,omitempty"` // of need_files, those for which its disk has no room
 	UpToDate  bool          `json:"up_to_date"`
+	Disk      *Disk         `json:"disk,omitempty"` // the one that it has the folder on, by its word; without Reserve. Absent: not told
 }
 
 // Device is a member of the circle.
@@ -136,7 +151,9 @@ type Device struct {
 	RTT       float64       `json:"rtt_ms"`
 	LastSeen  *time.Time    `json:"last_seen"`
 	Software  string        `json:"software,omitempty"`
-	Error     string        `json:"error,omitempty"` // why the last session ended, if in anger
+	Error     string        `json:"error,omitempty"`  // why the last session ended, if in anger
+	Given     []string      `json:"given,omitempty"`  // addresses given by hand
+	Paused    *Pause        `json:"paused,omitempty"` // by hand, with this device; absent: it is not
 }
 
 // Offer is a folder of the circle that this device does not hold.
@@ -144,4 +161,7 @@ type Offer struct {
 	ID   tree.FolderID `json:"id"`
 	Name string        `json:"name"`
 	From string        `json:"from"`
+	// Declined: a person said that it is not wanted here, or removed it. It can be
+	// accepted all the same, and nobody is asked about it.
+	Declined bool `json:"declined,omitempty"`
 }

@@ -45,6 +45,12 @@ type FolderState struct {
 	// Devices that are level with each other have equal ones.
 	Digest uint64
 	Clock  int64 // the sender's clock when it sent this, milliseconds since 1970; 0: not told
+	// DiskFree and DiskTotal are bytes of the disk that the sender's folder is on, for
+	// a person to see; nothing is decided by them. Total 0: not told.
+	DiskFree, DiskTotal int64
+	// Small is up to how many bytes a file may have that the sender takes or gives
+	// now, since its link is slow or costs; 0: any. Larger ones come later.
+	Small int64
 }
 
 // Held says what is held: bits. Others are of later versions, and ignored.

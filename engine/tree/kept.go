@@ -44,6 +44,12 @@ type KeptQuery struct {
 	Deleted bool   // only of paths at which nothing stands on that device
 	Path    Path   // the page begins after this path and place …
 	Seq     uint64 // … in the order of Path.Compare, then of Seq
+	// Names asks for a directory at a glance, however much is below it: of each
+	// name in Within (and of Within itself) at most KeptNear versions, and one of
+	// what is below that name, if something is. The page begins after all that is below Path's name.
+	Names bool
+	At    int64 // with Names: those put away after this moment, the first of them; 0: the newest
+	Limit int   // at most so many rows; 0: MaxKept
 }
 
 // KeptPage is one page: versions in the order of their paths, those of one path
@@ -70,6 +76,8 @@ func (k Kept) Precedes(p Path, seq uint64) bool {
 const (
 	// MaxKept is how many rows a page may have.
 	MaxKept = 1000
+	// KeptNear is how many versions of a name are told at a glance.
+	KeptNear = 8
 	// LastMoment is the latest that a Kept may name, in nanoseconds since 1970: the
 	// year 2200.
 	LastMoment = int64(7_258_118_400_000_000_000)

@@ -115,6 +115,20 @@ func (p Path) Dir() Path {
 // Base is the last component.
 func (p Path) Base() string { return string(p[strings.LastIndexByte(string(p), '/')+1:]) }
 
+// NameIn is the path of the name in dir that p is or lies below; "" if p does not
+// lie in dir.
+func (p Path) NameIn(dir Path) Path {
+	rest := string(p)
+	if dir != "" {
+		var ok bool
+		if rest, ok = strings.CutPrefix(rest, string(dir)+"/"); !ok {
+			return ""
+		}
+	}
+	name, _, _ := strings.Cut(rest, "/")
+	return p[:len(p)-len(rest)+len(name)]
+}
+
 // Join appends one name to a directory's path and checks the result.
 func (p Path) Join(name string) (Path, error) {
 	if p == "" {
