@@ -54,8 +54,22 @@ type stream struct {
 
 // openArchives begins to read. close has to be called.
 func (e *Engine) openArchives(ctx context.Context, f *folder.Folder, q tree.KeptQuery) *archives {
+	a := e.ownArchive(f, q)
+	a.addOthers(ctx)
+	a.begin(ctx)
+	return a
+}
+
+// ownArchive is this device's own, not yet begun.
+func (e *Engine) ownArchive(f *folder.Folder, q tree.KeptQuery) *archives {
 	a := &archives{e: e, folder: f, query: q}
 	a.add(e.o.Device, f.Kept)
+	return a
+}
+
+// addOthers adds those that can be reached, and notes who can't.
+func (a *archives) addOthers(ctx context.Context) {
+	e, f := a.e, a.folder
 	asked := map[tree.DeviceID]bool{}
 	for _, s := range e.sessionsWith(f.ID()) {
 		asked[s.Device()] = true
@@ -70,11 +84,13 @@ func (e *Engine) openArchives(ctx context.Context, f *folder.Folder, q tree.Kept
 			a.away = append(a.away, e.whyAway(m.ID, f))
 		}
 	}
+}
+
+func (a *archives) begin(ctx context.Context) {
 	ctx, a.end = context.WithCancel(ctx)
 	for _, s := range a.streams {
-		a.group.Go(func() { s.read(ctx, q) })
+		a.group.Go(func() { s.read(ctx, a.query) })
 	}
-	return a
 }
 
 func (a *archives) add(dev tree.DeviceID, ask func(context.Context, tree.KeptQuery) (tree.KeptPage, error)) {
@@ -132,6 +148,9 @@ func (s *stream) read(ctx context.Context, q tree.KeptQuery) {
 			s.err = err
 			return
 		}
+		if q.Names && page.More {
+			page.Rows = wholeNames(q.Within, page.Rows)
+		}
 		select {
 		case s.pages <- page:
 		case <-ctx.Done():
@@ -142,6 +161,16 @@ func (s *stream) read(ctx context.Context, q tree.KeptQuery) {
 		}
 		q = q.After(page)
 	}
+}
+
+// wholeNames leaves out the last name of a page: it may have been cut within it.
+func wholeNames(dir tree.Path, rows []tree.Kept) []tree.Kept {
+	for i := len(rows) - 1; i > 0; i-- {
+		if rows[i-1].Path.NameIn(dir) != rows[i].Path.NameIn(dir) {
+			return rows[:i]
+		}
+	}
+	return rows
 }
 
 func (s *stream) page(ctx context.Context, q tree.KeptQuery) (tree.KeptPage, error) {

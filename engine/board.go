@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"pinion/engine/config"
 	"pinion/engine/status"
 	"pinion/engine/tree"
 )
@@ -33,6 +34,9 @@ func (e *Engine) show(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		e.endPauses()
+		if e.govern() {
+			e.applyPauses()
+		}
 		e.offer()
 		e.takeOffers()
 		e.board.Post(e.state())
@@ -84,18 +88,26 @@ func (e *Engine) state() status.State {
 	e.mu.Lock()
 	folders := e.listLocked()
 	name, paused, note := e.cfg.Name, e.cfg.Paused, e.storeNote
+	byHand := map[tree.DeviceID]config.Device{}
+	for _, d := range e.cfg.Devices {
+		byHand[d.ID] = d
+	}
+	automatic, sentence := e.automaticLocked(), e.ruling.verdict.Sentence()
 	e.mu.Unlock()
 	s := status.State{
 		Device:  status.Self{ID: e.o.Device, Name: name, Version: e.o.Version, Listen: e.o.Network.Listening()},
-		Paused:  status.Pause{State: "running"},
+		Paused:  status.Pause{State: "running", Reason: sentence},
 		Folders: make([]status.Folder, 0, len(folders)), Devices: []status.Device{}, Offers: e.offers(),
 		Notes: append(append([]string(nil), e.o.Notes...), e.o.Network.Notes()...),
 	}
 	if note != "" {
 		s.Notes = append(s.Notes, note)
 	}
-	if !paused.Over(e.o.Now()) {
+	switch {
+	case !paused.Over(e.o.Now()):
 		s.Paused = status.Pause{State: "paused", Reason: "paused by hand", Until: paused.Until}
+	case automatic != nil:
+		s.Paused = *automatic
 	}
 	for _, f := range folders {
 		s.Folders = append(s.Folders, f.State())
@@ -113,6 +125,10 @@ func (e *Engine) state() status.State {
 		if !i.LastSeen.IsZero() && !i.Connected {
 			seen := i.LastSeen
 			d.LastSeen = &seen
+		}
+		d.Given = slices.Clone(byHand[m.ID].Addresses)
+		if p := byHand[m.ID].Paused; !p.Over(e.o.Now()) {
+			d.Paused = &status.Pause{State: "paused", Reason: "paused by hand", Until: p.Until}
 		}
 		s.Devices = append(s.Devices, d)
 	}

@@ -73,8 +73,8 @@ func (e *Engine) RemoveDevice(ctx context.Context, who string) error {
 // RenameDevice gives a device, this one or another, another name.
 func (e *Engine) RenameDevice(ctx context.Context, who, name string) error {
 	name = strings.TrimSpace(name)
-	if name == "" || len(name) > 64 || strings.ContainsAny(name, "\n\r\t\x00") {
-		return usage("%q is no name for a device: up to 64 characters on one line", name)
+	if err := checkDeviceName(name); err != nil {
+		return err
 	}
 	own := *e.name.Load()
 	if who == own || who == e.o.Device.String() {
@@ -94,6 +94,13 @@ func (e *Engine) RenameDevice(ctx context.Context, who, name string) error {
 	}
 	defer e.changed()
 	return e.o.Network.Rename(ctx, dev, name)
+}
+
+func checkDeviceName(name string) error {
+	if name == "" || len(name) > 64 || strings.ContainsAny(name, "\n\r\t\x00") {
+		return usage("%q is no name for a device: up to 64 characters on one line", name)
+	}
+	return nil
 }
 
 // SetDevice changes what this device knows by hand of another.

@@ -11,6 +11,7 @@ import (
 
 	"pinion/engine/config"
 	"pinion/engine/folder"
+	"pinion/engine/policy"
 	"pinion/engine/status"
 	"pinion/engine/tree"
 )
@@ -28,6 +29,8 @@ type Options struct {
 	Limits  folder.Limits
 	Machine folder.Machine
 	Notes   []string // sentences to show with the state
+	// Throttle is told the limits that hold from now on; nil: there are none.
+	Throttle func(policy.Limits)
 }
 
 // Engine runs all folders of a device.
@@ -44,9 +47,11 @@ type Engine struct {
 	running   map[tree.FolderID]*running
 	sessions  map[tree.DeviceID]*member
 	told      map[tree.DeviceID]told // what was last offered to whom
-	declined  map[tree.FolderID]bool // removed by hand since the start
 	storeNote string                 // why an offered folder was not taken
+	ruling    ruling
 	group     sync.WaitGroup
+
+	restores restores
 }
 
 type running struct {
@@ -67,6 +72,7 @@ func New(o Options) *Engine {
 		o: o, log: o.Log, cfg: o.Config, dirty: make(chan struct{}, 1), ctx: context.Background(),
 		running: map[tree.FolderID]*running{}, sessions: map[tree.DeviceID]*member{}, told: map[tree.DeviceID]told{},
 	}
+	e.ruling.facts.Charge = -1
 	e.name.Store(&e.cfg.Name)
 	return e
 }
@@ -75,6 +81,7 @@ func New(o Options) *Engine {
 // network may call in; what it starts ends with ctx.
 func (e *Engine) Start(ctx context.Context) {
 	e.ctx = ctx
+	e.govern()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, f := range e.cfg.Folders {
@@ -106,6 +113,7 @@ func (e *Engine) startLocked(c config.Folder) *running {
 	}
 	r := &running{Folder: folder.New(cfg), end: cancel, over: make(chan struct{})}
 	e.running[c.ID] = r
+	r.SetSmall(e.smallLocked())
 	r.SetPaused(e.pauseOfLocked(c))
 	e.group.Go(func() {
 		defer close(r.over)

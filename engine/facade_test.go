@@ -154,9 +154,20 @@ func TestPauseEndsByItself(t *testing.T) {
 func TestPausedDeviceIsLeftAlone(t *testing.T) {
 	w := shared(three(t), "laptop", "pi1", "pi2")
 	ctx := context.Background()
+	w.Write("pi1", "docs/first.txt", "tells the laptop that pi1 has the folder")
+	w.Settle()
 	w.Cut("pi1", "pi2")
 	must(t, w.Engine("laptop").Pause(ctx, control.PauseRequest{Device: "pi1"}))
 	w.Await("pi1 to be without the laptop", func() bool { return len(w.State("pi1", "docs").Peers) == 0 })
+	w.Await("the laptop to say that pi1 is away", func() bool {
+		away := w.State("laptop", "docs").Away
+		return len(away) == 1 && away[0] == w.Status("pi1").Device.ID
+	})
+	for _, d := range w.Status("laptop").Devices {
+		if (d.Paused != nil) != (d.Name == "pi1") {
+			t.Errorf("the pause with %s is shown as %+v", d.Name, d.Paused)
+		}
+	}
 	w.Write("laptop", "docs/a.txt", "a")
 	w.AwaitFile("pi2", "docs/a.txt", "a")
 	w.HasNot("docs/a.txt", "pi1")

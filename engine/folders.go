@@ -48,23 +48,8 @@ func (e *Engine) open(c config.Folder, make bool) (status.Folder, error) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if len(e.cfg.Folders) >= maxFolders {
-		return status.Folder{}, usage("this device holds %d folders, and more can't be offered to others; remove one, or sync a directory above several", maxFolders)
-	}
-	for _, have := range e.cfg.Folders {
-		switch {
-		case have.Path == c.Path:
-			return status.Folder{}, usage("%s is the folder %s already", c.Path, have.Name)
-		case have.ID == c.ID:
-			return status.Folder{}, usage("this folder is on this device already, at %s", have.Path)
-		case inside(c.Path, have.Path) || inside(have.Path, c.Path):
-			return status.Folder{}, usage("%s and the folder %s (%s) lie one inside the other; choose a directory apart", c.Path, have.Name, have.Path)
-		case have.Name == c.Name:
-			return status.Folder{}, usage("there is a folder named %q already; choose another with --name", c.Name)
-		}
-	}
-	if inside(e.o.Home, c.Path) || e.o.Home == c.Path {
-		return status.Folder{}, usage("%s holds this device's key and settings (%s), which are not to be synced; choose another directory", c.Path, e.o.Home)
+	if err := e.clashLocked(c); err != nil {
+		return status.Folder{}, err
 	}
 	if err := folder.Mark(c.Path, c.ID, e.o.Device, e.o.Now()); err != nil {
 		return status.Folder{}, err
@@ -83,6 +68,30 @@ func (e *Engine) open(c config.Folder, make bool) (status.Folder, error) {
 	r := e.startLocked(c)
 	e.changed()
 	return r.State(), nil
+}
+
+// clashLocked says why a folder can't be added to those that there are; e.mu is
+// held. An empty name or id is not looked at.
+func (e *Engine) clashLocked(c config.Folder) error {
+	if len(e.cfg.Folders) >= maxFolders {
+		return usage("this device holds %d folders, and more can't be offered to others; remove one, or sync a directory above several", maxFolders)
+	}
+	for _, have := range e.cfg.Folders {
+		switch {
+		case have.Path == c.Path:
+			return usage("%s is the folder %s already", c.Path, have.Name)
+		case have.ID == c.ID:
+			return usage("this folder is on this device already, at %s", have.Path)
+		case inside(c.Path, have.Path) || inside(have.Path, c.Path):
+			return usage("%s and the folder %s (%s) lie one inside the other; choose a directory apart", c.Path, have.Name, have.Path)
+		case have.Name == c.Name:
+			return usage("there is a folder named %q already; choose another with --name", c.Name)
+		}
+	}
+	if inside(e.o.Home, c.Path) || e.o.Home == c.Path {
+		return usage("%s holds this device's key and settings (%s), which are not to be synced; choose another directory", c.Path, e.o.Home)
+	}
+	return nil
 }
 
 // maxFolders is how many folders an engine holds: as many as one word to a peer

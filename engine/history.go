@@ -5,9 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
-	"time"
 
 	"pinion/engine/config"
 	"pinion/engine/control"
@@ -116,67 +114,10 @@ func (e *Engine) Resolve(ctx context.Context, r control.Resolve) error {
 	default:
 		return usage("--keep takes this, that, both, merge, edit or deletion, not %q", r.Keep)
 	}
-	return e.inOne(r.Path, func(l located) error { return l.folder.Resolve(ctx, l.path, r.Keep) })
-}
-
-// Activity lists the changes of all folders by time. An item's id is its time in
-// nanoseconds, so that one number says how far a follower is in all folders.
-func (e *Engine) Activity(ctx context.Context, r control.ActivityRequest) (control.ActivityPage, error) {
-	if r.Limit <= 0 || r.Limit > 1000 {
-		r.Limit = 1000
+	if r.Text != nil && (r.Keep != control.KeepMerge || len(r.Text) > control.MaxText) {
+		return usage("a text goes with --keep merge only, and has at most %d MiB", control.MaxText>>20)
 	}
-	var timeout <-chan time.Time
-	if r.Wait > 0 {
-		timeout = time.After(r.Wait)
-	}
-	version := e.board.Now().Version
-	for {
-		page, err := e.activities(ctx, r)
-		if err != nil || len(page.Items) > 0 || r.Wait <= 0 {
-			return page, err
-		}
-		next := make(chan uint64, 1)
-		wctx, cancel := context.WithCancel(ctx)
-		go func() {
-			s, _ := e.board.After(wctx, version)
-			next <- s.Version
-		}()
-		select {
-		case version = <-next:
-			cancel()
-		case <-timeout:
-			cancel()
-			return page, nil
-		case <-ctx.Done():
-			cancel()
-			return page, ctx.Err()
-		}
-	}
-}
-
-func (e *Engine) activities(ctx context.Context, r control.ActivityRequest) (control.ActivityPage, error) {
-	page := control.ActivityPage{Items: []control.Activity{}, Next: r.After}
-	for _, f := range e.list() {
-		rows, err := f.Activity(ctx, r.Limit)
-		if err != nil {
-			return page, err
-		}
-		for _, a := range rows {
-			if uint64(a.Time) > r.After {
-				page.Items = append(page.Items, control.Activity{
-					ID: uint64(a.Time), Time: time.Unix(0, a.Time), Folder: f.Name(), Path: string(a.Path), Action: a.Action, Device: e.nameOf(a.Device),
-				})
-			}
-		}
-	}
-	sort.SliceStable(page.Items, func(i, j int) bool { return page.Items[i].ID < page.Items[j].ID })
-	if n := len(page.Items); n > r.Limit {
-		page.Items = page.Items[n-r.Limit:]
-	}
-	if n := len(page.Items); n > 0 {
-		page.Next = page.Items[n-1].ID
-	}
-	return page, nil
+	return e.inOne(r.Path, func(l located) error { return l.folder.Resolve(ctx, l.path, r) })
 }
 
 // Config shows the configuration as it stands.

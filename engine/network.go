@@ -39,6 +39,7 @@ type SessionInfo struct {
 	LastSeen  time.Time
 	Software  string
 	LastError string
+	Bytes     uint64 // that passed in this session, both ways
 }
 
 // Session is a connection with another device.

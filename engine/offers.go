@@ -36,7 +36,7 @@ func (e *Engine) offers() []status.Offer {
 				}
 			}
 			if have, ok := from[o.Folder]; !ok || name < have.From {
-				from[o.Folder] = status.Offer{ID: o.Folder, Name: o.Name, From: name}
+				from[o.Folder] = status.Offer{ID: o.Folder, Name: o.Name, From: name, Declined: slices.Contains(e.cfg.Declined, o.Folder)}
 			}
 		}
 	}
@@ -59,7 +59,7 @@ func (e *Engine) takeOffers() {
 		return
 	}
 	for _, o := range e.offers() {
-		if e.isDeclined(o.ID) {
+		if o.Declined {
 			continue
 		}
 		if err := e.takeOffer(store, o); err != nil {
@@ -198,12 +198,6 @@ func bareMountPoint(dir string) (string, bool) {
 	return "", false
 }
 
-func (e *Engine) isDeclined(id tree.FolderID) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return slices.Contains(e.cfg.Declined, id)
-}
-
 func (e *Engine) setStoreNote(note string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -212,18 +206,26 @@ func (e *Engine) setStoreNote(note string) {
 
 // Accept takes an offered folder into a directory.
 func (e *Engine) Accept(ctx context.Context, r control.Accept) (status.Folder, error) {
+	o, err := e.findOffer(r.Folder)
+	if err != nil {
+		return status.Folder{}, err
+	}
+	return e.open(config.Folder{ID: o.ID, Name: o.Name, Path: r.Path, Mode: r.Mode, State: r.State}, true)
+}
+
+// findOffer finds an offer by its name or id.
+func (e *Engine) findOffer(who string) (status.Offer, error) {
 	var found []status.Offer
 	for _, o := range e.offers() {
-		if o.Name == r.Folder || o.ID.String() == r.Folder {
+		if o.Name == who || o.ID.String() == who {
 			found = append(found, o)
 		}
 	}
 	switch len(found) {
 	case 0:
-		return status.Folder{}, notFound("no folder %q is offered; pinion folder offers lists those that are", r.Folder)
+		return status.Offer{}, notFound("no folder %q is offered; pinion folder offers lists those that are", who)
 	case 1:
-	default:
-		return status.Folder{}, usage("%d folders named %q are offered; give the id instead", len(found), r.Folder)
+		return found[0], nil
 	}
-	return e.open(config.Folder{ID: found[0].ID, Name: found[0].Name, Path: r.Path, Mode: r.Mode, State: r.State}, true)
+	return status.Offer{}, usage("%d folders named %q are offered; give the id instead", len(found), who)
 }

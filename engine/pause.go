@@ -42,6 +42,7 @@ func (e *Engine) setPause(r control.PauseRequest, p *config.Pause) error {
 	if err != nil {
 		return err
 	}
+	e.govern()
 	e.applyPauses()
 	return nil
 }
@@ -62,7 +63,8 @@ func (e *Engine) recordPauseLocked(r control.PauseRequest, p *config.Pause) erro
 		e.deviceLocked(id).Paused = p
 	default:
 		e.cfg.Paused = p
-		if p == nil { // resuming everything ends the folders' own pauses, too
+		if p == nil { // resuming everything ends the folders' own pauses, too, and overrules the rules
+			e.ruling.memory = e.ruling.memory.Waive()
 			for i := range e.cfg.Folders {
 				e.cfg.Folders[i].Paused = nil
 			}
@@ -74,7 +76,8 @@ func (e *Engine) recordPauseLocked(r control.PauseRequest, p *config.Pause) erro
 	return nil
 }
 
-// applyPauses tells the folders whether they are paused.
+// applyPauses tells the folders whether they are paused, and up to what size files
+// move.
 func (e *Engine) applyPauses() {
 	type told struct {
 		r *running
@@ -82,6 +85,7 @@ func (e *Engine) applyPauses() {
 	}
 	var all []told
 	e.mu.Lock()
+	small, why := e.smallLocked()
 	for _, c := range e.cfg.Folders {
 		if r := e.running[c.ID]; r != nil {
 			all = append(all, told{r, e.pauseOfLocked(c)})
@@ -89,13 +93,15 @@ func (e *Engine) applyPauses() {
 	}
 	e.mu.Unlock()
 	for _, t := range all {
+		t.r.SetSmall(small, why)
 		t.r.SetPaused(t.p)
 	}
 	e.board.Post(e.state()) // who looks next is to see it
 	e.changed()
 }
 
-// pauseOfLocked is a folder's own pause or that of everything; nil: it runs.
+// pauseOfLocked is a folder's own pause or that of everything, by hand or by a
+// rule; nil: it runs.
 func (e *Engine) pauseOfLocked(c config.Folder) *status.Pause {
 	now := e.o.Now()
 	for _, p := range []*config.Pause{e.cfg.Paused, c.Paused} {
@@ -103,7 +109,7 @@ func (e *Engine) pauseOfLocked(c config.Folder) *status.Pause {
 			return &status.Pause{State: "paused", Reason: "paused by hand", Until: p.Until}
 		}
 	}
-	return nil
+	return e.automaticLocked()
 }
 
 func (e *Engine) devicePausedLocked(dev tree.DeviceID) bool {

@@ -2,6 +2,7 @@ package engine_test
 
 import (
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -217,6 +218,10 @@ func TestPauseInTheMiddleOfATransfer(t *testing.T) {
 	text := strings.Repeat("a big file that takes its time. ", 1<<17) // 4 MiB
 	w.Write("laptop", "docs/big.txt", varied(text))
 	w.AwaitStalled("laptop")
+	w.Await("the file to be named as moving", func() bool {
+		m := w.State("pi1", "docs").Moving
+		return len(m) == 1 && m[0].Path == "big.txt" && m[0].Total == 4<<20 && slices.Equal(m[0].From, []string{"laptop"})
+	})
 	w.Pause("pi1", "docs")
 	w.AwaitState("pi1", "docs", status.Paused)
 	w.Await("the laptop to be alone with the folder", func() bool { return len(w.State("laptop", "docs").Peers) == 0 })

@@ -19,16 +19,23 @@ import (
 // Restore brings back what this device or one that can be reached keeps, as a new
 // change of this device.
 func (e *Engine) Restore(ctx context.Context, r control.Restore) (out control.Restored, err error) {
+	if len(r.Ticket) > maxTicket {
+		return out, usage("a ticket has at most %d bytes", maxTicket)
+	}
 	places, err := e.places(r.Path)
 	if err != nil {
 		return out, err
 	}
+	far := e.restores.begin(r.Ticket)
+	defer far.ended.Store(true)
 	err = e.inEach(places, func(l located) error {
-		if l.path == "" && r.To == "" && r.At == nil && l.folder.Held() {
+		if l.path == "" && r.To == "" && r.At == nil && !r.Try && l.folder.Held() {
 			out, err = l.folder.TakeBack(ctx, e.o.Now())
 			return err
 		}
-		b := &bringing{e: e, folder: l.folder, path: l.path, to: l.path, brought: map[tree.Path]bool{}}
+		b := &bringing{
+			e: e, folder: l.folder, path: l.path, to: l.path, brought: map[tree.Path]bool{}, try: r.Try, far: far, deeds: &deeds{folder: l.folder.ID(), many: r.Try},
+		}
 		if r.To != "" {
 			var ok bool
 			if b.to, ok = relTo(l.folder, r.To); !ok {
@@ -38,8 +45,13 @@ func (e *Engine) Restore(ctx context.Context, r control.Restore) (out control.Re
 		if r.At != nil {
 			b.ask.At = max(r.At.UnixNano(), 1)
 		}
+		if b.ask.Content = r.Content; !r.Content.IsZero() {
+			b.scope = oneFile
+		}
 		err := b.run(ctx)
-		out = b.out
+		if out = b.out; !r.Try {
+			out.Undo = e.restores.keep(b.deeds)
+		}
 		return err
 	})
 	return out, err
@@ -81,6 +93,11 @@ type bringing struct {
 	// brought are the paths whose live version was written within the second of the
 	// moment, and of which another was chosen.
 	brought map[tree.Path]bool
+
+	try     bool // count, and bring nothing
+	counted map[tree.Path]bool
+	far     *progress
+	deeds   *deeds
 }
 
 // scope says whether a path means a file or a directory with all below.
@@ -130,6 +147,9 @@ func (b *bringing) run(ctx context.Context) error {
 // look finds out what the path means.
 func (b *bringing) look(ctx context.Context) error {
 	if b.path == "" {
+		if b.scope == oneFile {
+			return usage("which file is to have that content is not said")
+		}
 		b.scope = directory
 		return nil
 	}
@@ -137,6 +157,7 @@ func (b *bringing) look(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return err
+	case b.scope == oneFile: // said so
 	case known && rec.Kind == tree.Dir:
 		b.scope = directory
 	case known:
@@ -178,6 +199,7 @@ func (b *bringing) chooseKept(ctx context.Context) (away []string, err error) {
 }
 
 func (b *bringing) choose(ctx context.Context, p tree.Path, versions []history.Edition) error {
+	b.far.looked.Add(1)
 	rec, _, err := b.folder.Record(ctx, p)
 	if err != nil {
 		return err
@@ -189,7 +211,7 @@ func (b *bringing) choose(ctx context.Context, p tree.Path, versions []history.E
 	case history.NotThen:
 		b.out.Absent++
 	case history.Stands:
-		if b.elsewhere() && ask.At != 0 {
+		if b.elsewhere() && (ask.At != 0 || !ask.Content.IsZero()) {
 			return b.add(ctx, p, rec.Entry, nil)
 		}
 		b.stands++
@@ -211,7 +233,7 @@ func (b *bringing) choose(ctx context.Context, p tree.Path, versions []history.E
 // that are kept, if somebody has it who has not put it away yet.
 func (b *bringing) newerThanKept(ctx context.Context, rec tree.Record, versions []history.Edition) (came bool, err error) {
 	kept := slices.ContainsFunc(versions, func(v history.Edition) bool { return v.Content == rec.Content })
-	if b.scope != oneFile || b.ask.At != 0 || !rec.Deleted || kept {
+	if b.scope != oneFile || b.ask.At != 0 || !b.ask.Content.IsZero() || !rec.Deleted || kept {
 		return false, nil
 	}
 	if err := b.chooseDeleted(ctx); err != nil {
@@ -272,6 +294,9 @@ func (b *bringing) chooseDeleted(ctx context.Context) error {
 	since := b.e.o.Now().Add(-lately).UnixNano()
 	return b.folder.EachDeleted(ctx, b.path, func(rec tree.Record) (bool, error) {
 		gone := history.Written(rec.Entry)
+		if !b.ask.Content.IsZero() && rec.Content != b.ask.Content || b.counted[rec.Path] {
+			return true, nil
+		}
 		if gone < since || b.ask.At != 0 && (gone < b.ask.At || rec.MTime > b.ask.At) || b.scope == directory && rec.Path == b.path {
 			return true, nil
 		}
@@ -331,6 +356,17 @@ func (b *bringing) add(ctx context.Context, p tree.Path, e tree.Entry, from []tr
 
 // put lines a version up, and has what is lined up brought once that is much.
 func (b *bringing) put(ctx context.Context, x folder.Bring) error {
+	was, err := b.deeds.note(ctx, b.folder, x.Entry)
+	if err != nil {
+		return err
+	}
+	if x.Entry.Kind != tree.Dir && was.Exists() && !was.SameContent(x.Entry) {
+		b.out.Replaced++
+	}
+	if b.try {
+		b.count(x.Entry, was)
+		return nil
+	}
 	b.list = append(b.list, x)
 	if b.bytes += x.Entry.Size; len(b.list) < bringAtOnce && b.bytes < bringBytes {
 		return nil
@@ -338,12 +374,37 @@ func (b *bringing) put(ctx context.Context, x folder.Bring) error {
 	return b.bring(ctx)
 }
 
+// count is what put does where nothing is brought.
+func (b *bringing) count(e tree.Entry, was tree.Record) {
+	switch {
+	case was.SameContent(e):
+		b.stands++
+		return
+	case e.Kind == tree.Dir:
+		b.out.Dirs++
+		return
+	}
+	b.out.Files, b.out.Bytes = b.out.Files+1, b.out.Bytes+e.Size
+	if b.counted == nil {
+		b.counted = map[tree.Path]bool{}
+	}
+	if len(b.counted) < maxCounted {
+		b.counted[e.Path] = true
+	}
+}
+
+// maxCounted is of how many paths it is remembered that they were counted, so that
+// none is twice.
+const maxCounted = 100_000
+
 func (b *bringing) bring(ctx context.Context) error {
 	list := b.list
 	b.list, b.bytes = nil, 0
 	done, err := b.folder.Bring(ctx, list)
 	b.out.Files += done.Files
 	b.out.Bytes += done.Bytes
+	b.far.files.Store(b.out.Files)
+	b.far.bytes.Store(b.out.Bytes)
 	b.out.Dirs += done.Dirs
 	b.stands += done.Stood
 	b.gone += done.Gone

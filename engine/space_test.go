@@ -92,6 +92,10 @@ func TestWhatDoesNotFitWaitsForRoom(t *testing.T) {
 		p := w.State("laptop", "docs").Peers
 		return len(p) == 1 && p[0].NoRoom == 1 && p[0].NeedFiles == 1
 	})
+	w.Await("the laptop to hear how full pi's disk is", func() bool {
+		p := w.State("laptop", "docs").Peers
+		return len(p) == 1 && p[0].Disk != nil && p[0].Disk.Total == smallDiskSize && p[0].Disk.Free < 13_000_000
+	})
 	// What others do goes on meanwhile, and the film is not begun.
 	w.Write("laptop", "docs/other", "fits too")
 	w.Write("pi", "docs/own", "from pi")

@@ -6,7 +6,9 @@
 // that a peer's bytes are checked before they reach the Handler; that a bad
 // message ends that peer's session, with a named error in Sessions, and nothing
 // else; that every queue has a length and memory per session is bounded
-// (SPEC.md, section 11); and that at rest nothing is sent but keep-alives.
+// (SPEC.md, section 11); that at rest nothing is sent but keep-alives; and that
+// what passes, packets with their headers, keeps to SetLimits within a few percent
+// over ten seconds, all peers together, small contents and lists first.
 //
 // It never looks at folders, the index or the disk: what comes in goes to the
 // Handler, which the engine's side implements, and a Session offers what the
@@ -14,5 +16,7 @@
 //
 // Read config.go (what is asked for and given), node.go, dial.go and accept.go
 // (who is connected), session.go (one peer), then outbox.go, index.go, lane.go
-// and serve.go (the four kinds of streams).
+// and serve.go (the four kinds of streams); limit.go, bucket.go and asking.go are
+// the limits: what is sent is paced where it is written, and what comes by asking
+// for no more than may come, since a peer sends as fast as it can what was asked.
 package netproto

@@ -2,6 +2,7 @@ package netproto
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -58,17 +59,28 @@ func (s *Session) fetch(ctx context.Context, folder tree.FolderID, wants []tree.
 	}
 	c.open(1) // so that it does not end before all is asked
 	defer c.ended()
-	for first := 0; first < len(wants); {
-		frame, n, err := wire.AppendFetchRequest(nil, folder, wants[first:])
+	for rest := (asking{wants: wants}); !rest.over(); {
+		group, a := rest.next(s.portion())
+		frame, n, err := wire.AppendFetchRequest(nil, folder, group)
 		if err != nil {
 			return l, err
 		}
-		a := &fetchAsk{call: c, first: first, progress: wire.NewProgress(wants[first : first+n])}
+		a.call, a.progress = c, wire.NewProgress(group[:n])
+		if a.ahead != nil {
+			err := a.ahead.reserve(ctx, s, lengthOf(group[:n]), classOf(kind))
+			if errors.Is(err, errAnew) {
+				continue
+			}
+			if err != nil || c.moot.Load() {
+				a.ahead.back()
+				return l, err
+			}
+		}
+		rest.asked(group[:n])
 		c.open(1)
 		if l, err = s.submit(ctx, l, frame, a); err != nil {
 			return l, err
 		}
-		first += n
 	}
 	return l, nil
 }
@@ -85,6 +97,7 @@ type fetchCall struct {
 	count  int        // guarded by mu: what is under way
 	closed bool       // guarded by mu: end is closed
 	err    error      // guarded by mu: the first
+	next   int        // guarded by mu: wants before this one are done
 }
 
 func (c *fetchCall) open(n int) {
@@ -132,11 +145,14 @@ type fetchAsk struct {
 	call     *fetchCall
 	first    int // the index of its first want in the call
 	progress *wire.Progress
+	of       []origin // where its wants are from; nil: they are the call's own
+	ahead    *ahead   // what it took of the limit; nil: there was none
 }
 
 func (a *fetchAsk) wanted() bool { return !a.call.moot.Load() }
 
 func (a *fetchAsk) over(err error) {
+	a.ahead.back()
 	if err != nil {
 		a.call.mu.Lock()
 		a.call.fail(err)
@@ -156,7 +172,13 @@ func (a *fetchAsk) take(t wire.Type, payload []byte) (last bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	a.call.give(a.first+p.Index, p)
+	a.ahead.came(int64(len(p.Data)))
+	i := a.first + p.Index
+	if a.of != nil {
+		from := a.of[p.Index]
+		i, p.Last = from.want, p.Last && (from.last || p.Gone)
+	}
+	a.call.give(i, p)
 	return a.progress.Done(), nil
 }
 
@@ -164,8 +186,8 @@ func (a *fetchAsk) take(t wire.Type, payload []byte) (last bool, err error) {
 func (c *fetchCall) give(i int, p wire.Piece) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.moot.Load() {
-		return
+	if c.moot.Load() || i < c.next {
+		return // or gone before
 	}
 	if len(p.Data) > 0 {
 		if err := c.sink(i, p.Offset, p.Data); err != nil {
@@ -175,8 +197,10 @@ func (c *fetchCall) give(i int, p wire.Piece) {
 	}
 	switch {
 	case p.Gone:
+		c.next = i + 1
 		c.done(i, ErrGone)
 	case p.Last:
+		c.next = i + 1
 		c.done(i, nil)
 	}
 }

@@ -63,9 +63,18 @@ func (s *Session) SendBatch(ctx context.Context, folder tree.FolderID, b tree.Ba
 		out.buf = nil
 	}
 	stream := out.stream
-	stop := context.AfterFunc(ctx, func() { _ = stream.SetWriteDeadline(s.node.cfg.Now().Add(-time.Second)) })
-	_, err = stream.Write(frame)
-	stop()
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		_ = stream.SetWriteDeadline(s.node.cfg.Now().Add(-time.Second))
+		close(ended)
+	})
+	err = s.write(ctx, stream, frame, urgent)
+	if !stop() {
+		// The deadline came while or after the last byte was taken: it is not meant
+		// for who tells next.
+		<-ended
+		_ = stream.SetWriteDeadline(time.Time{})
+	}
 	if err != nil {
 		// What was begun can't be ended: the next batch goes to a new stream.
 		stream.CancelWrite(quic.StreamErrorCode(wire.Closed))
@@ -230,6 +239,9 @@ func (s *Session) takeBatch(in incoming, dec *wire.BatchDecoder, folder tree.Fol
 		defer func() { <-s.taking.room }()
 	case <-s.ctx.Done():
 		return s.ctx.Err()
+	}
+	if err := s.passDown(s.ctx); err != nil {
+		return err
 	}
 	t, payload, err := in.next()
 	if err != nil {

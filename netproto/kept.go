@@ -26,7 +26,7 @@ var ErrUnsupported = fmt.Errorf("the peer runs a version that does not know this
 func (n *Node) caps() (caps uint64) {
 	caps = wire.CapAttrs
 	if _, ok := n.cfg.Handler.(Keeper); ok {
-		caps |= wire.CapHistory
+		caps |= wire.CapHistory | wire.CapNames
 	}
 	return caps
 }
@@ -36,7 +36,7 @@ func (n *Node) caps() (caps uint64) {
 // SPEC says of them holds: they lie within what was asked for, in order, after
 // where the page begins.
 func (s *Session) Kept(ctx context.Context, folder tree.FolderID, q tree.KeptQuery) (tree.KeptPage, error) {
-	if s.hello.Caps&wire.CapHistory == 0 {
+	if s.hello.Caps&wire.CapHistory == 0 || q.Names && s.hello.Caps&wire.CapNames == 0 {
 		return tree.KeptPage{}, fmt.Errorf("ask what is kept: %w", ErrUnsupported)
 	}
 	frame, err := wire.AppendKeptRequest(nil, wire.KeptRequest{Folder: folder, Query: q})

@@ -142,6 +142,20 @@ func (l *lane) isDead() bool {
 	}
 }
 
+// recall kills the lanes on which contents are under way.
+func (l *lanes) recall() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, lane := range l.open {
+		if lane.kind != wire.Lists {
+			lane.killIf(errRecalled, func() bool { return len(lane.queue) > 0 })
+		}
+	}
+}
+
+// errRecalled is why a lane ended when a lower limit was set.
+var errRecalled = errors.New("a lower limit was set")
+
 // kill ends the lane and all that wait on it.
 func (l *lane) kill(err error) {
 	l.killIf(err, func() bool { return true })
@@ -249,6 +263,9 @@ func (l *lane) read() {
 	var unpacked []byte
 	for {
 		t, payload, err := l.next(r)
+		if err == nil && l.kind == wire.Lists {
+			err = l.s.passDown(l.s.ctx) // how long a list is, is not known before it is there
+		}
 		if err == nil {
 			if err = l.take(t, payload, &unpacked); err != nil && !l.isDead() {
 				l.s.fail(err)

@@ -33,6 +33,7 @@ type Node struct {
 	self      tree.DeviceID
 	transport *quic.Transport
 	packer    *wire.Packer
+	limits    *limiter
 	warning   error
 
 	ctx  context.Context // ends when Run does
@@ -94,7 +95,7 @@ func New(cfg Config) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{cfg: cfg, self: cfg.Identity.Device(), packer: packer, begun: make(chan struct{}), peers: map[tree.DeviceID]*peer{}}
+	n := &Node{cfg: cfg, self: cfg.Identity.Device(), packer: packer, limits: newLimiter(cfg.Now), begun: make(chan struct{}), peers: map[tree.DeviceID]*peer{}}
 	n.desk = pairing.NewDesk(n.self)
 	n.ctx, n.stop = context.WithCancelCause(context.Background())
 	if n.cfg.PacketConn == nil {
@@ -148,6 +149,7 @@ func (n *Node) Run(ctx context.Context) error {
 	n.mu.Unlock()
 	n.stop(&Error{Code: wire.Stopping})
 	n.wg.Wait()
+	n.limits.stop()
 	return errors.Join(ln.Close(), n.transport.Close(), n.cfg.PacketConn.Close())
 }
 

@@ -44,7 +44,7 @@ func (s *Session) serveLane(str *quic.Stream) error {
 		return err
 	}
 	str.SetPriority(urgency(kind), true)
-	w := &answers{out: str, packer: s.node.packer, pack: !s.node.cfg.NoCompression, now: s.node.cfg.Now}
+	w := &answers{out: paced{ctx, s, str, classOf(kind)}, packer: s.node.packer, pack: !s.node.cfg.NoCompression, now: s.node.cfg.Now}
 	for {
 		t, payload, err := in.next()
 		if errors.Is(err, io.EOF) {

@@ -33,6 +33,7 @@ type Session struct {
 	conn    *quic.Conn
 	device  tree.DeviceID
 	dialled bool // by us
+	local   bool // in the local network
 	hello   wire.Hello
 
 	ctx    context.Context // ends with the session; its cause says why
@@ -58,7 +59,7 @@ type Session struct {
 
 func newSession(n *Node, conn *quic.Conn, control *quic.Stream, device tree.DeviceID, dialled bool) *Session {
 	s := &Session{
-		node: n, conn: conn, device: device, dialled: dialled,
+		node: n, conn: conn, device: device, dialled: dialled, local: isLocal(conn.RemoteAddr()),
 		ended:   make(chan struct{}),
 		control: control, controlIn: wire.NewReader(control, 0),
 		out:   newOutbox(),
@@ -111,6 +112,8 @@ func (s *Session) over(err error) error {
 func (s *Session) run() *Error {
 	stop := context.AfterFunc(s.node.ctx, func() { s.cancel(context.Cause(s.node.ctx)) })
 	defer stop()
+	s.node.limits.join(s)
+	defer s.node.limits.leave(s)
 	s.wg.Go(s.writeControl)
 	s.wg.Go(s.readControl)
 	s.wg.Go(s.acceptIndexes)

@@ -28,6 +28,10 @@ type Config struct {
 	Store  string `toml:"store,omitempty" comment:"every folder that is offered is taken into a directory below this one"`
 	LAN    *bool  `toml:"lan,omitempty" comment:"find devices on the local network; true unless given"`
 	Paused *Pause `toml:"paused,omitempty"`
+	Limits Limits `toml:"limits,omitempty" comment:"for all devices together"`
+	Rules  Rules  `toml:"rules,omitempty" comment:"what is done by itself: run, small (small files only) or pause"`
+	// Schedule is of windows such as "mon-fri 08:00-17:00 pause".
+	Schedule []Window `toml:"schedule,omitempty" comment:"such as \"mon-fri 08:00-17:00 pause\", \"22:00-06:00 limit up 1MiB down 4MiB\", \"sat,sun 09:00-12:00 small\""`
 	// Declined folders were removed here by hand: a store does not take them again.
 	Declined []tree.FolderID `toml:"declined,omitempty"`
 	Folders  []Folder        `toml:"folder"`
@@ -100,6 +104,15 @@ func parse(file, text string) (Config, error) {
 	dec := toml.NewDecoder(strings.NewReader(text)).DisallowUnknownFields()
 	if err := dec.Decode(&c); err != nil {
 		return Config{}, located(file, err)
+	}
+	if err := c.Limits.Policy().Check(); err != nil {
+		return Config{}, fmt.Errorf("%s:%d: %w", file, lineOf(text, "[limits]"), err)
+	}
+	if err := c.Rules.check(); err != nil {
+		return Config{}, fmt.Errorf("%s:%d: %w", file, lineOf(text, "[rules]"), err)
+	}
+	if len(c.Schedule) > MaxSchedule {
+		return Config{}, fmt.Errorf("%s:%d: a schedule has at most %d entries", file, lineOf(text, "schedule"), MaxSchedule)
 	}
 	for _, f := range c.Folders {
 		line := lineOf(text, f.Path)

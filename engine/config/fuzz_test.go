@@ -15,6 +15,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("name = \"pi\"\nlisten = \":27464\"\nlan = false\n")
 	f.Add("[[folder]]\nid = \"00000000000000000000000000000001\"\nname = \"docs\"\npath = \"/home/pat/docs\"\nmode = \"send\"\nscan_every = \"1h30m\"\n[folder.paused]\nuntil = 2026-11-21T14:03:00Z\n")
 	f.Add("[[device]]\naddresses = [\"pi:27464\"]\n[device.paused]\n")
+	f.Add("schedule = [\"mon-fri 08:00-17:00 pause\", \"22:00-6:00 limit up 1MiB down unlimited\"]\n[limits]\nup = \"200KiB\"\nfree_lan = true\n[rules]\non_metered = \"small\"\nbattery_below = 30\n")
 	f.Add("declined = [\"0a0b\"]\nstore = '/srv'\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := parse("config.toml", text)

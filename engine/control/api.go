@@ -15,32 +15,61 @@ import (
 type Engine interface {
 	Status(ctx context.Context, after uint64) (status.State, error) // waits for a state newer than after; 0: at once
 
-	Invite(ctx context.Context) (Invitation, error)
-	Join(ctx context.Context, r JoinRequest) (Joined, error)
-	RemoveDevice(ctx context.Context, device string) error // a name, an id, or the beginning of an id
-	RenameDevice(ctx context.Context, device, name string) error
-	SetDevice(ctx context.Context, device string, s DeviceSettings) error
-
-	AddFolder(ctx context.Context, r AddFolder) (status.Folder, error)
-	Accept(ctx context.Context, r Accept) (status.Folder, error)
-	RemoveFolder(ctx context.Context, folder string) error // a name or an id; the files stay
-	SetFolder(ctx context.Context, folder string, s FolderSettings) error
-
-	Pause(ctx context.Context, r PauseRequest) error
-	Resume(ctx context.Context, r PauseRequest) error
-	Scan(ctx context.Context, folder string) error    // "" is every folder
-	Confirm(ctx context.Context, folder string) error // lets a held deletion happen
-
-	Conflicts(ctx context.Context) ([]Conflict, error)
-	Resolve(ctx context.Context, r Resolve) error
-
-	History(ctx context.Context, r HistoryRequest) (History, error)
-	Restore(ctx context.Context, r Restore) (Restored, error)
-	Activity(ctx context.Context, r ActivityRequest) (ActivityPage, error)
-
-	Doctor(ctx context.Context, r DoctorRequest) ([]Finding, error)
-	Config(ctx context.Context) (Config, error)
+	Circle
+	Folders
+	Placing
+	Ignoring
+	Pausing
+	Choosing
+	Settling
+	Keeping
+	Browsing
+	Looking
 }
+
+type (
+	// Circle is the person's devices.
+	Circle interface {
+		Invite(ctx context.Context) (Invitation, error)
+		Join(ctx context.Context, r JoinRequest) (Joined, error)
+		RemoveDevice(ctx context.Context, device string) error // a name, an id, or the beginning of an id
+		RenameDevice(ctx context.Context, device, name string) error
+		SetDevice(ctx context.Context, device string, s DeviceSettings) error
+	}
+	// Folders is what is kept the same.
+	Folders interface {
+		AddFolder(ctx context.Context, r AddFolder) (status.Folder, error)
+		Accept(ctx context.Context, r Accept) (status.Folder, error)
+		RemoveFolder(ctx context.Context, folder string) error // a name or an id; the files stay
+		SetFolder(ctx context.Context, folder string, s FolderSettings) error
+		Scan(ctx context.Context, folder string) error    // "" is every folder
+		Confirm(ctx context.Context, folder string) error // lets a held deletion happen
+	}
+	// Pausing is when bytes move.
+	Pausing interface {
+		Pause(ctx context.Context, r PauseRequest) error
+		Resume(ctx context.Context, r PauseRequest) error
+	}
+	// Settling is what was written twice.
+	Settling interface {
+		Conflicts(ctx context.Context) ([]Conflict, error)
+		ListConflicts(ctx context.Context, r ConflictsRequest) (ConflictsPage, error) // a page of them
+		Content(ctx context.Context, r ContentRequest) (Content, error)
+		Resolve(ctx context.Context, r Resolve) error
+		Undo(ctx context.Context, r Undo) error
+	}
+	// Keeping is what was, and has it back.
+	Keeping interface {
+		History(ctx context.Context, r HistoryRequest) (History, error)
+		Restore(ctx context.Context, r Restore) (Restored, error)
+		Activity(ctx context.Context, r ActivityRequest) (ActivityPage, error)
+	}
+	// Looking is the engine seen from outside: its health and its settings.
+	Looking interface {
+		Doctor(ctx context.Context, r DoctorRequest) ([]Finding, error)
+		Config(ctx context.Context) (Config, error)
+	}
+)
 
 type (
 	Invitation struct {
@@ -110,8 +139,13 @@ type (
 		Base   tree.ContentID `json:"base"` // what both were made from; "" when that is not known
 		Kind   string         `json:"kind"` // EditEdit or EditDelete
 		// BaseHere: this device has the base. If not, another may have it.
-		BaseHere bool    `json:"base_here"`
-		Differ   *Differ `json:"differ"` // null where it was not counted
+		BaseHere bool `json:"base_here"`
+		// What the sides are: of a symbolic link the content of its target's text; ""
+		// where there is none. For Resolve.If, and to ask for what was settled.
+		ThisContent tree.ContentID `json:"this_content"`
+		ThatContent tree.ContentID `json:"that_content"`
+
+		Differ *Differ `json:"differ"` // null where it was not counted
 	}
 	// Differ is how many lines of each side the other has not. Of small texts only.
 	Differ struct {
@@ -121,6 +155,12 @@ type (
 	Resolve struct {
 		Path string `json:"path"` // as Conflict.Path, FOLDER/PATH, an absolute path, or the copy's path
 		Keep string `json:"keep"` // one of the Keep words
+		// Text, with KeepMerge, is the result as a person has edited it, at most MaxText
+		// bytes; null: what merges by itself.
+		Text []byte `json:"text"`
+		// If has it fail with KindChanged, changing nothing, where what stands is not what
+		// the person saw.
+		If *Seen `json:"if,omitempty"`
 	}
 
 	HistoryRequest struct {
@@ -150,6 +190,10 @@ type (
 		Path string     `json:"path"`
 		At   *time.Time `json:"at,omitempty"` // the version that stood at this time; nil: the newest kept
 		To   string     `json:"to,omitempty"` // another path in the folder, or an absolute path in it
+		// Content: of a file, the newest version with this content, whenever it stood.
+		Content tree.ContentID `json:"content,omitempty"`
+		Try     bool           `json:"try,omitempty"`    // changes nothing, and only counts
+		Ticket  string         `json:"ticket,omitempty"` // drawn by who asks, for RestoreProgress
 	}
 	Restored struct {
 		Files  int64    `json:"files"`
@@ -158,12 +202,25 @@ type (
 		Path   string   `json:"path"`
 		Absent int64    `json:"absent,omitempty"` // paths of which something is kept, but where nothing stood at the time
 		Notes  []string `json:"notes,omitempty"`  // sentences: who could not be asked
+		// Replaced is at how many of the paths something else stood, which went to the
+		// archive. Undo is what UndoRestore takes; absent: it can't be taken back at once.
+		Replaced int64  `json:"replaced,omitempty"`
+		Undo     string `json:"undo,omitempty"`
 	}
 
 	ActivityRequest struct {
 		After uint64        `json:"after"`          // an Activity.ID; 0: the last Limit
 		Limit int           `json:"limit"`          // at most 1000
 		Wait  time.Duration `json:"wait,omitempty"` // how long to wait for the first new one
+		// Before an Activity.ID: the last Limit of those that are older. With those of one
+		// moment a page may be longer.
+		Before uint64 `json:"before,omitempty"`
+		// Only those of a folder (name or id), of a device (name, id or its beginning), of
+		// one action, and those whose path holds a text in whatever case.
+		Folder string `json:"folder,omitempty"`
+		Device string `json:"device,omitempty"`
+		Action string `json:"action,omitempty"`
+		Text   string `json:"text,omitempty"`
 	}
 	Activity struct {
 		ID     uint64    `json:"id"`
@@ -174,8 +231,9 @@ type (
 		Device string    `json:"device"` // who made the change
 	}
 	ActivityPage struct {
-		Items []Activity `json:"items"`
-		Next  uint64     `json:"next"` // After of the next request
+		Items  []Activity `json:"items"`            // oldest first
+		Next   uint64     `json:"next"`             // After of the next request
+		Before uint64     `json:"before,omitempty"` // Before of the request for older ones; absent: there are none
 	}
 
 	DoctorRequest struct {
@@ -222,6 +280,7 @@ const (
 	KindNotFound   = "not-found"   // no such folder, device, path
 	KindNotRunning = "not-running" // no engine answers (client only)
 	KindTimeout    = "timeout"
+	KindChanged    = "changed" // what stands is not what the person saw
 )
 
 // Error carries a kind across the socket.

@@ -1,9 +1,11 @@
 package control_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -84,6 +86,18 @@ func (f *fake) Conflicts(context.Context) ([]control.Conflict, error) {
 	return []control.Conflict{{Folder: "docs", Path: "a", Copy: "a (conflict)", This: &this, Base: tree.ContentID{tree.HashBLAKE3, 7}}, {Path: "b"}}, f.ask("conflicts")
 }
 func (f *fake) Resolve(_ context.Context, r control.Resolve) error { return f.ask("resolve %+v", r) }
+func (f *fake) ListConflicts(_ context.Context, r control.ConflictsRequest) (control.ConflictsPage, error) {
+	return control.ConflictsPage{
+		Conflicts: []control.Conflict{{Folder: "docs", Path: "a", ThisContent: tree.ContentID{tree.HashBLAKE3, 8}}}, Next: "x/ca",
+		Folders: []control.ConflictsCount{{Folder: "docs", Count: 3}},
+	}, f.ask("list conflicts %+v", r)
+}
+func (f *fake) Content(_ context.Context, r control.ContentRequest) (control.Content, error) {
+	return control.Content{Data: []byte{0, 0xff}, Size: 7, Media: "image/png", From: "pi1"}, f.ask("content %+v", r)
+}
+func (f *fake) Undo(_ context.Context, r control.Undo) error {
+	return f.ask("undo %s %s", r.Conflict.Copy, r.Keep)
+}
 func (f *fake) History(_ context.Context, r control.HistoryRequest) (control.History, error) {
 	return control.History{
 		Versions: []control.Kept{{Folder: "docs", Path: "a", Time: moment, Reason: "deleted", MTime: moment, KeptBy: []string{"pi1"}, Expires: &moment}},
@@ -137,7 +151,7 @@ func calls(c control.Engine) map[string]func(context.Context) (any, error) {
 	type ctx = context.Context
 	none := func(err error) (any, error) { return nil, err }
 	addrs, mode, every := []string{"host:1", "host:2"}, "send", 2*time.Hour
-	return map[string]func(ctx) (any, error){
+	all := map[string]func(ctx) (any, error){
 		"invite": func(x ctx) (any, error) { return c.Invite(x) },
 		"join {Link:l Address:a:1}": func(x ctx) (any, error) {
 			return c.Join(x, control.JoinRequest{Link: "l", Address: "a:1"})
@@ -166,8 +180,17 @@ func calls(c control.Engine) map[string]func(context.Context) (any, error) {
 		"scan docs":    func(x ctx) (any, error) { return none(c.Scan(x, "docs")) },
 		"confirm docs": func(x ctx) (any, error) { return none(c.Confirm(x, "docs")) },
 		"conflicts":    func(x ctx) (any, error) { return c.Conflicts(x) },
-		"resolve {Path:a Keep:both}": func(x ctx) (any, error) {
+		"resolve {Path:a Keep:both Text:[] If:<nil>}": func(x ctx) (any, error) {
 			return none(c.Resolve(x, control.Resolve{Path: "a", Keep: "both"}))
+		},
+		"list conflicts {Folder:docs Path:a After:x/cb Limit:7}": func(x ctx) (any, error) {
+			return c.ListConflicts(x, control.ConflictsRequest{Folder: "docs", Path: "a", After: "x/cb", Limit: 7})
+		},
+		"content {Folder:docs Path:a Content:" + tree.ContentID{}.String() + " Offset:5 Limit:6}": func(x ctx) (any, error) {
+			return c.Content(x, control.ContentRequest{Folder: "docs", Path: "a", Offset: 5, Limit: 6})
+		},
+		"undo a (conflict) this": func(x ctx) (any, error) {
+			return none(c.Undo(x, control.Undo{Conflict: control.Conflict{Copy: "a (conflict)"}, Keep: "this"}))
 		},
 		"history {Path:a Deleted:true}": func(x ctx) (any, error) {
 			return c.History(x, control.HistoryRequest{Path: "a", Deleted: true})
@@ -175,12 +198,18 @@ func calls(c control.Engine) map[string]func(context.Context) (any, error) {
 		"restore a 2026-11-21 14:03:00 +0000 UTC b": func(x ctx) (any, error) {
 			return c.Restore(x, control.Restore{Path: "a", At: &moment, To: "b"})
 		},
-		"activity {After:7 Limit:3 Wait:1s}": func(x ctx) (any, error) {
-			return c.Activity(x, control.ActivityRequest{After: 7, Limit: 3, Wait: time.Second})
+		"activity {After:7 Limit:3 Wait:1s Before:9 Folder:f Device:d Action:added Text:x}": func(x ctx) (any, error) {
+			return c.Activity(x, control.ActivityRequest{After: 7, Limit: 3, Wait: time.Second, Before: 9, Folder: "f", Device: "d", Action: "added", Text: "x"})
 		},
 		"doctor": func(x ctx) (any, error) { return c.Doctor(x, control.DoctorRequest{Deep: true}) },
 		"config": func(x ctx) (any, error) { return c.Config(x) },
 	}
+	for _, more := range []map[string]func(ctx) (any, error){
+		placeCalls(c), settingsCalls(c), browseCalls(c),
+	} {
+		maps.Copy(all, more)
+	}
+	return all
 }
 
 func TestEveryRequestCrossesAsItIs(t *testing.T) {
@@ -378,3 +407,26 @@ func TestUnknownRequestIsASentence(t *testing.T) {
 		t.Errorf("an engine that does not know the request: %v", err)
 	}
 }
+
+// A text is bytes: nothing in it is changed on its way, an empty one is not none,
+// and it may be larger than other requests.
+func TestATextCrossesAsItIs(t *testing.T) {
+	got := &texts{}
+	c := serve(t, got)
+	for _, text := range [][]byte{nil, {}, {0xff, 0, '\n'}, bytes.Repeat([]byte{0xe9}, control.MaxText)} {
+		err := c.Resolve(t.Context(), control.Resolve{Path: "a", Keep: "merge", Text: text, If: &control.Seen{}})
+		if err != nil || !bytes.Equal(got.last.Text, text) || (got.last.Text == nil) != (text == nil) || got.last.If == nil {
+			t.Errorf("%d bytes: %v, came as %d", len(text), err, len(got.last.Text))
+		}
+	}
+	if err := c.Resolve(t.Context(), control.Resolve{Path: "a", Keep: "merge", Text: make([]byte, control.MaxText+2<<20)}); err == nil {
+		t.Error("a text without bound was taken")
+	}
+}
+
+type texts struct {
+	fake
+	last control.Resolve
+}
+
+func (f *texts) Resolve(_ context.Context, r control.Resolve) error { f.last = r; return nil }

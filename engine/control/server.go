@@ -73,25 +73,38 @@ func Handler(e Engine) http.Handler {
 	serve(mux, "folder/set", func(ctx context.Context, r setFolderRequest) (any, error) {
 		return nothing{}, e.SetFolder(ctx, r.Folder, r.Settings)
 	})
+	servePlaces(mux, e)
+	serveIgnores(mux, e)
+	serveSettings(mux, e)
 	serve(mux, "pause", func(ctx context.Context, r PauseRequest) (any, error) { return nothing{}, e.Pause(ctx, r) })
 	serve(mux, "resume", func(ctx context.Context, r PauseRequest) (any, error) { return nothing{}, e.Resume(ctx, r) })
 	serve(mux, "scan", func(ctx context.Context, r named) (any, error) { return nothing{}, e.Scan(ctx, r.Name) })
 	serve(mux, "confirm", func(ctx context.Context, r named) (any, error) { return nothing{}, e.Confirm(ctx, r.Name) })
 	serve(mux, "conflicts", func(ctx context.Context, _ nothing) (any, error) { return e.Conflicts(ctx) })
-	serve(mux, "resolve", func(ctx context.Context, r Resolve) (any, error) { return nothing{}, e.Resolve(ctx, r) })
+	serve(mux, "conflicts/list", func(ctx context.Context, r ConflictsRequest) (any, error) { return e.ListConflicts(ctx, r) })
+	serve(mux, "content", func(ctx context.Context, r ContentRequest) (any, error) { return e.Content(ctx, r) })
+	serveUpTo(mux, "resolve", maxResolve, func(ctx context.Context, r Resolve) (any, error) { return nothing{}, e.Resolve(ctx, r) })
+	serve(mux, "resolve/undo", func(ctx context.Context, r Undo) (any, error) { return nothing{}, e.Undo(ctx, r) })
 	serve(mux, "history", func(ctx context.Context, r HistoryRequest) (any, error) { return e.History(ctx, r) })
 	serve(mux, "restore", func(ctx context.Context, r Restore) (any, error) { return e.Restore(ctx, r) })
 	serve(mux, "activity", func(ctx context.Context, r ActivityRequest) (any, error) { return e.Activity(ctx, r) })
 	serve(mux, "doctor", func(ctx context.Context, r DoctorRequest) (any, error) { return e.Doctor(ctx, r) })
 	serve(mux, "config", func(ctx context.Context, _ nothing) (any, error) { return e.Config(ctx) })
+	serveBrowse(mux, e)
+	serveStop(mux, e)
 	return mux
 }
 
 // serve adds one request to mux.
 func serve[Q any](mux *http.ServeMux, name string, answer func(context.Context, Q) (any, error)) {
+	serveUpTo(mux, name, maxRequest, answer)
+}
+
+// serveUpTo is serve for a request whose body may be larger.
+func serveUpTo[Q any](mux *http.ServeMux, name string, most int64, answer func(context.Context, Q) (any, error)) {
 	mux.HandleFunc("POST /v1/"+name, func(w http.ResponseWriter, r *http.Request) {
 		var q Q
-		dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest))
+		dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, most))
 		dec.DisallowUnknownFields()
 		if err := dec.Decode(&q); err != nil && !errors.Is(err, io.EOF) {
 			refuse(w, &Error{Kind: KindUsage, Text: fmt.Sprintf("the engine does not understand this request (%v); are the command and the engine of the same version?", err)})
@@ -121,6 +134,8 @@ func refuse(w http.ResponseWriter, err error) {
 		code = http.StatusBadRequest
 	case KindNotFound:
 		code = http.StatusNotFound
+	case KindChanged:
+		code = http.StatusConflict
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)

@@ -11,6 +11,9 @@ import (
 // CapHistory in Hello.Caps says that a device answers KeptRequests.
 const CapHistory = 1 << 1
 
+// CapNames in Hello.Caps says that it answers those that ask for names, too.
+const CapNames = 1 << 3
+
 // KeptRequest asks for a page of what the archive of a folder holds.
 type KeptRequest struct {
 	Folder tree.FolderID
@@ -23,6 +26,9 @@ type keptRequest struct {
 	Deleted bool   `cbor:"3,keyasint,omitempty"`
 	Path    string `cbor:"4,keyasint,omitempty"`
 	Seq     uint64 `cbor:"5,keyasint,omitempty"`
+	Names   bool   `cbor:"6,keyasint,omitempty"`
+	At      int64  `cbor:"7,keyasint,omitempty"`
+	Limit   uint64 `cbor:"8,keyasint,omitempty"`
 }
 
 func checkKeptQuery(q tree.KeptQuery) error {
@@ -33,6 +39,10 @@ func checkKeptQuery(q tree.KeptQuery) error {
 		return bad("a place in an archive without a path")
 	case q.Path != "" && !q.Path.Within(q.Within):
 		return bad("a page that begins elsewhere")
+	case q.Limit < 0 || q.Limit > tree.MaxKept:
+		return bad("a page of %d versions", q.Limit)
+	case q.At < 0 || q.At > tree.LastMoment || q.At != 0 && !q.Names:
+		return bad("a page of no moment")
 	}
 	return nil
 }
@@ -45,6 +55,7 @@ func AppendKeptRequest(dst []byte, r KeptRequest) ([]byte, error) {
 	q := r.Query
 	return appendCBOR(dst, TypeKeptRequest, keptRequest{
 		Folder: r.Folder[:], Within: string(q.Within), Deleted: q.Deleted, Path: string(q.Path), Seq: q.Seq,
+		Names: q.Names, At: q.At, Limit: uint64(q.Limit),
 	})
 }
 
@@ -57,7 +68,10 @@ func ParseKeptRequest(payload []byte) (r KeptRequest, err error) {
 	if err := fixed(r.Folder[:], m.Folder, "a folder id"); err != nil {
 		return r, err
 	}
-	r.Query = tree.KeptQuery{Deleted: m.Deleted, Seq: m.Seq}
+	if m.Limit > tree.MaxKept {
+		return r, bad("a page of %d versions", m.Limit)
+	}
+	r.Query = tree.KeptQuery{Deleted: m.Deleted, Seq: m.Seq, Names: m.Names, At: m.At, Limit: int(m.Limit)}
 	if r.Query.Within, err = optionalPath(m.Within); err != nil {
 		return r, err
 	}

@@ -18,7 +18,7 @@ func kept(path string, seq uint64) tree.Kept {
 }
 
 func keptQuestion() KeptRequest {
-	return KeptRequest{Folder: tree.FolderID{9}, Query: tree.KeptQuery{Within: "a", Deleted: true, Path: "a/b", Seq: 7}}
+	return KeptRequest{Folder: tree.FolderID{9}, Query: tree.KeptQuery{Within: "a", Deleted: true, Path: "a/b", Seq: 7, Names: true, At: 1_700_000_000_000_000_000, Limit: 200}}
 }
 
 func keptAnswer() KeptPart {
@@ -91,7 +91,7 @@ func TestKeptInOrder(t *testing.T) {
 			t.Errorf("%s before %s was taken: %v", rows[0].Path, rows[1].Path, err)
 		}
 	}
-	for _, q := range []tree.KeptQuery{{Seq: 1}, {Within: "a", Path: "b"}, {Path: "a", Seq: 1 << 63}} {
+	for _, q := range []tree.KeptQuery{{Seq: 1}, {Within: "a", Path: "b"}, {Path: "a", Seq: 1 << 63}, {At: 5}, {Names: true, At: -1}, {Limit: tree.MaxKept + 1}, {Limit: -1}} {
 		if _, err := AppendKeptRequest(nil, KeptRequest{Query: q}); !errors.Is(err, ErrBad) {
 			t.Errorf("%+v was asked: %v", q, err)
 		}

@@ -19,6 +19,9 @@ type state struct {
 	Digest    uint64   `cbor:"14,keyasint,omitempty"`
 	Clock     int64    `cbor:"15,keyasint,omitempty"`
 	NoRoom    int64    `cbor:"16,keyasint,omitempty"`
+	DiskFree  int64    `cbor:"17,keyasint,omitempty"`
+	DiskTotal int64    `cbor:"18,keyasint,omitempty"`
+	Small     int64    `cbor:"19,keyasint,omitempty"`
 }
 
 type position struct {
@@ -40,8 +43,11 @@ func checkState(s tree.FolderState) error {
 	if s.Folder == (tree.FolderID{}) {
 		return bad("a state without a folder id")
 	}
-	if s.Files < 0 || s.Bytes < 0 || s.NeedFiles < 0 || s.NeedBytes < 0 || s.Confirmed < 0 || s.Clock < 0 || s.NoRoom < 0 || s.HeldFiles < 0 || s.TakenBack < 0 {
+	if s.Files < 0 || s.Bytes < 0 || s.NeedFiles < 0 || s.NeedBytes < 0 || s.Confirmed < 0 || s.Clock < 0 || s.NoRoom < 0 || s.HeldFiles < 0 || s.TakenBack < 0 || s.Small < 0 {
 		return bad("a state with a negative count")
+	}
+	if s.DiskFree < 0 || s.DiskFree > s.DiskTotal {
+		return bad("a state with more free on a disk than it has")
 	}
 	return nil
 }
@@ -55,6 +61,7 @@ func AppendState(dst []byte, s tree.FolderState) ([]byte, error) {
 		Folder: s.Folder[:], At: packPosition(s.At), Have: packPosition(s.Have), Busy: s.Busy,
 		Files: s.Files, Bytes: s.Bytes, NeedFiles: s.NeedFiles, NeedBytes: s.NeedBytes, Confirmed: s.Confirmed, Life: s.Life, Digest: s.Digest, Clock: s.Clock, NoRoom: s.NoRoom,
 		HeldFiles: s.HeldFiles, HeldKind: uint8(s.HeldKind), TakenBack: s.TakenBack,
+		DiskFree: s.DiskFree, DiskTotal: s.DiskTotal, Small: s.Small,
 	})
 }
 
@@ -68,6 +75,7 @@ func ParseState(payload []byte) (tree.FolderState, error) {
 		At: m.At.tree(), Have: m.Have.tree(), Busy: m.Busy,
 		Files: m.Files, Bytes: m.Bytes, NeedFiles: m.NeedFiles, NeedBytes: m.NeedBytes, Confirmed: m.Confirmed, Life: m.Life, Digest: m.Digest, Clock: m.Clock, NoRoom: m.NoRoom,
 		HeldFiles: m.HeldFiles, HeldKind: tree.Held(m.HeldKind), TakenBack: m.TakenBack,
+		DiskFree: m.DiskFree, DiskTotal: m.DiskTotal, Small: m.Small,
 	}
 	if err := fixed(s.Folder[:], m.Folder, "a folder id"); err != nil {
 		return tree.FolderState{}, err

@@ -100,6 +100,7 @@ func messages(t testing.TB) []message {
 		Folder: tree.FolderID{1}, At: tree.Position{Replica: 1 << 63, Epoch: 2, Seq: 3}, Have: tree.Position{Seq: 9},
 		Busy: true, Files: 1, Bytes: 2, NeedFiles: 3, NeedBytes: 1 << 62,
 		HeldFiles: 42, HeldKind: tree.HeldDeleted | tree.HeldOfOthers, TakenBack: 1 << 60,
+		DiskFree: 1 << 40, DiskTotal: 1<<63 - 1, Small: 1 << 20,
 	}
 	ask := ManifestRequest{Folder: tree.FolderID{4}, Content: id(1), Base: id(2)}
 	part := ManifestPart{Last: true, At: 3, Count: 4, Chunks: tree.Manifest{{ID: id(1), Len: 1}, {ID: id(2), Len: MaxChunk}}}
@@ -279,6 +280,39 @@ func (s *stuttering) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	return n, nil
+}
+
+// TestStatesThatMayNotBe: each is refused when it is sent, and when a peer sends it.
+func TestStatesThatMayNotBe(t *testing.T) {
+	for name, change := range map[string]func(*tree.FolderState){
+		"no folder":            func(s *tree.FolderState) { s.Folder = tree.FolderID{} },
+		"negative need":        func(s *tree.FolderState) { s.NeedBytes = -1 },
+		"negative free":        func(s *tree.FolderState) { s.DiskFree, s.DiskTotal = -1, 5 },
+		"negative disk":        func(s *tree.FolderState) { s.DiskTotal = -5 },
+		"more free than total": func(s *tree.FolderState) { s.DiskFree, s.DiskTotal = 6, 5 },
+		"negative small":       func(s *tree.FolderState) { s.Small = -1 },
+		"free of nothing":      func(s *tree.FolderState) { s.DiskFree = 1 },
+	} {
+		s := tree.FolderState{Folder: tree.FolderID{1}}
+		change(&s)
+		if _, err := AppendState(nil, s); !errors.Is(err, ErrBad) {
+			t.Errorf("%s was sent: %v", name, err)
+		}
+		raw, err := appendCBOR(nil, TypeState, state{Folder: s.Folder[:], NeedBytes: s.NeedBytes, DiskFree: s.DiskFree, DiskTotal: s.DiskTotal, Small: s.Small})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, payload, err := NewReader(bytes.NewReader(raw), 0).Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name == "no folder" {
+			continue // has another length
+		}
+		if got, err := ParseState(payload); !errors.Is(err, ErrBad) {
+			t.Errorf("%s was taken: %+v, %v", name, got, err)
+		}
+	}
 }
 
 func TestEntriesThatMayNotBe(t *testing.T) {
