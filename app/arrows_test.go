@@ -39,7 +39,8 @@ var house = map[string]room{
 	"engine/status": {pure: true, except: []string{"sync"}, to: []arrow{ // sync: the Board is read and written by several goroutines
 		{"engine/tree", words},
 	}},
-	"engine/config": {to: []arrow{{"engine/tree", "ids of folders and devices"}, {"engine/crash", "the moments of writing a file"}}},
+	"engine/policy": {pure: true}, // times, sizes and percents: it needs no vocabulary
+	"engine/config": {to: []arrow{{"engine/tree", "ids of folders and devices"}, {"engine/policy", "the form of limits, rules and schedules"}, {"engine/crash", "the moments of writing a file"}}},
 	"engine/crash":  {}, // named moments; nothing unless built for them
 
 	"engine/history":  {pure: true, to: []arrow{{"engine/tree", words}}},
@@ -73,11 +74,12 @@ var house = map[string]room{
 		{"platform/rootfs", "opens the root that the stages are given"},
 		{"platform/watch", "hints"},
 	}},
-	"engine/control": {to: []arrow{{"engine/tree", words}, {"engine/status", "the state it serves"}}},
+	"engine/control": {to: []arrow{{"engine/tree", words}, {"engine/status", "the state it serves"}, {"engine/policy", "the words of limits and rules"}}},
 	"engine": {to: []arrow{
 		{"engine/tree", words},
 		{"engine/config", "keeps what a person has chosen"},
 		{"engine/folder", "opens and runs folders"},
+		{"engine/policy", "whether bytes may move now"},
 		{"engine/history", "joins what devices keep, and chooses"},
 		{"engine/transfer", "the type that serving writes to"},
 		{"engine/status", "makes the state of all"},
@@ -132,8 +134,64 @@ var house = map[string]room{
 	"platform/drive":             {},
 	"platform/localsock":         {},
 	"platform/dirs":              {},
+	"platform/power":             {},
+	"platform/netcost":           {},
+	"platform/notify":            {},
+	"platform/autostart":         {},
+	"platform/opener":            {},
 	"platform/rootfs/rootfstest": {to: []arrow{{"platform/rootfs", "the contract that it tries"}}},
 
+	"tray/page": {to: []arrow{{"engine/control", "a page asks through it"}, {"engine/status", "a page shows it"}}},
+	"tray/look": {to: []arrow{{"engine/status", "what states and disks look like"}, {"engine/tree", "whose disk it is"}, {"tray/present", "words, kinds of icons"}}},
+	"tray/window": {to: []arrow{ // knows no page: it is handed what makes them
+		{"tray/page", "hosts pages"}, {"tray/look", "colours and widgets"}, {"tray/present", "the state in a line, clean text"},
+		{"engine/control", "hands it to pages"}, {"engine/status", "hands it to pages"},
+	}},
+	"tray/overview": {to: []arrow{
+		{"tray/page", "is one"}, {"tray/look", "colours and widgets"}, {"tray/present", "words"}, {"tray/guide", "the dialogs that it leads to"},
+		{"engine/control", "what it asks for"}, {"engine/status", "what it shows"}, {"engine/tree", words},
+	}},
+	"tray/activity": {to: []arrow{
+		{"tray/page", "is one"}, {"tray/look", "colours and widgets"}, {"tray/present", "words"},
+		{"engine/control", "what it shows and asks for"}, {"engine/status", "which folders and devices there are"},
+	}},
+	"tray/devices": {to: []arrow{
+		{"tray/page", "is one"}, {"tray/look", "colours and widgets"}, {"tray/present", "words"}, {"tray/guide", "the dialog that it leads to"},
+		{"engine/control", "what it asks for"}, {"engine/status", "what it shows"},
+	}},
+	"tray/traytest": {to: []arrow{
+		{"tray/page", "a Host for tests"}, {"tray/look", "pictures are drawn in its theme"},
+		{"engine/control", "an engine for tests"}, {"engine/status", "states for tests"}, {"engine/tree", words},
+	}},
+	"tray/settings": {to: []arrow{
+		{"tray/page", "is one"}, {"tray/look", "colours and widgets"}, {"tray/present", "words, kinds of notices"},
+		{"engine/control", "asks for settings and changes them"}, {"engine/policy", "the words of rules and times, and whether they can be"},
+		{"engine/status", "which folders there are"}, {"engine/tree", words},
+	}},
+	"tray/guide": {to: []arrow{
+		{"tray/page", "the Host it works over"}, {"tray/look", "dialogs and widgets"}, {"tray/present", "words"},
+		{"engine/control", "asks"}, {"engine/status", "what is offered or held"},
+	}},
+	"tray/present": {pure: true, except: []string{"fyne.io/fyne/v2/lang"}, to: []arrow{ // lang: a catalogue of sentences, read once; a sentence in, a sentence out
+		{"engine/status", "what it shows"}, {"engine/control", "what it shows"}, {"engine/merge", "how two or three texts hang together, line by line"},
+	}},
+	"tray/history": {to: []arrow{
+		{"tray/page", "is one"}, {"tray/look", "colours and widgets"}, {"tray/present", "words"},
+		{"engine/control", "what it shows and asks for"}, {"engine/status", "which folders there are"}, {"engine/tree", "content ids; whether a name can be one"},
+	}},
+	"tray/conflicts": {to: []arrow{
+		{"tray/page", "is one"}, {"tray/look", "colours and widgets"}, {"tray/present", "words, comparisons, merges"},
+		{"engine/control", "what it shows and asks for"}, {"engine/status", "is told when to look anew"}, {"engine/merge", "whose change a place is"}, {"engine/tree", "content ids"},
+	}},
+
+	"tray/link": {to: []arrow{{"engine/control", "the running engine"}, {"engine/status", "what it hands on"}}},
+	"tray": {to: []arrow{ // puts the tray together: the only room that knows all pages
+		{"tray/link", "the engine"}, {"tray/present", "what to show"}, {"tray/look", "the artwork"}, {"tray/window", "makes it"}, {"tray/page", "names of pages"},
+		{"tray/overview", "a page"}, {"tray/activity", "a page"}, {"tray/conflicts", "a page"}, {"tray/history", "a page"}, {"tray/devices", "a page"}, {"tray/settings", "a page"},
+		{"tray/guide", "dialogs that the menu leads to"}, {"engine/control", "pauses and resumes"},
+		{"platform/localsock", "one tray for a home"}, {"platform/notify", "notices"}, {"platform/opener", "opens what is clicked"}, {"platform/autostart", "start at login"}, {"platform/dirs", "whether the home is the usual one"},
+	}},
+	"tray/look/draw": {to: []arrow{{"tray/look", "the artwork that it writes for installers"}}},
 	"app/show": {pure: true, to: []arrow{{"engine/status", "what it shows"}, {"engine/control", "what it shows"}}},
 	"app/demo": {to: []arrow{
 		{"app/show", "shows progress as the commands do"},
@@ -145,11 +203,12 @@ var house = map[string]room{
 	}},
 	"app/torture": {to: []arrow{{"engine/crash", "the list of moments at which it kills"}}}, // real processes, judged from outside
 	"app": {to: []arrow{ // builds the object graph: the only room that knows engine and netproto
-		{"app/show", "words and tables"}, {"app/demo", "a subcommand"},
+		{"app/show", "words and tables"}, {"app/demo", "a subcommand"}, {"tray", "a plain pinion, in a desktop build"}, {"tray/look", "the program's icon"},
 		{"engine", "runs it"}, {"engine/config", "loads it"}, {"engine/control", "server and client"}, {"engine/status", "shows it"},
 		{"engine/tree", words}, {"engine/transfer", "translates netproto's word for content that is gone"},
 		{"netproto", "runs it"}, {"netproto/membership", "runs it"}, {"netproto/identity", "opens it"},
 		{"netproto/circle", "the form of names and addresses"}, {"netproto/discover", "switches it off"}, {"netproto/pairing", "reads why a join was refused"},
+		{"engine/policy", "the words of limits and rules"}, {"platform/power", "tells the engine"}, {"platform/netcost", "tells the engine"},
 		{"platform/localsock", "the control socket, the lock of the home"}, {"platform/dirs", "where the home is"},
 	}},
 }
@@ -170,7 +229,7 @@ var guests = []string{"netproto/hostile github.com/quic-go/quic-go"} // a kit fo
 // What a pure room may not import, and what it may not name of others: values in,
 // values out.
 var (
-	impure = []string{"os", "net", "syscall", "sync", "math/rand", "crypto/rand", "runtime", "unsafe", "log", "testing", "io/ioutil", "database/sql", "golang.org/x/sys"}
+	impure = []string{"os", "net", "syscall", "sync", "math/rand", "crypto/rand", "runtime", "unsafe", "log", "testing", "io/ioutil", "database/sql", "golang.org/x/sys", "fyne.io/fyne/v2"}
 
 	clock = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
 )

@@ -19,6 +19,7 @@ import (
 	"pinion/engine"
 	"pinion/engine/config"
 	"pinion/engine/control"
+	"pinion/engine/policy"
 	"pinion/netproto"
 	"pinion/netproto/circle"
 	"pinion/netproto/discover"
@@ -77,6 +78,7 @@ func runDaemon(ctx context.Context, o daemonOptions, _, stderr io.Writer) error 
 	}
 	eng := engine.New(engine.Options{
 		Home: o.Home, Config: cfg, Device: id.Device(), Version: version, Network: net, Now: time.Now, Rand: rand.Reader, Log: log, Notes: notes,
+		Throttle: func(l policy.Limits) { node.SetLimits(netproto.Limits{Up: l.Up, Down: l.Down, FreeLAN: l.FreeLAN}) },
 	})
 	net.node, net.members, net.engine = node, members, eng
 	members.Attach(node)
@@ -87,12 +89,14 @@ func runDaemon(ctx context.Context, o daemonOptions, _, stderr io.Writer) error 
 	}
 	defer sock.Close()
 
+	ctx, end := context.WithCancel(ctx)
+	defer end()
 	group, ctx := errgroup.WithContext(ctx)
 	eng.Start(ctx)
 	group.Go(func() error { return eng.Run(ctx) })
 	group.Go(func() error { return node.Run(ctx) })
 	group.Go(func() error { return members.Run(ctx) })
-	group.Go(func() error { return control.Serve(ctx, sock, eng) })
+	group.Go(func() error { return control.Serve(ctx, sock, stoppable{eng, end}) })
 	group.Go(func() error {
 		for {
 			select {
@@ -104,6 +108,7 @@ func runDaemon(ctx context.Context, o daemonOptions, _, stderr io.Writer) error 
 		}
 	})
 	group.Go(func() error { return watchdog(ctx, eng) })
+	group.Go(func() error { conditions(ctx, eng.Conditions); return nil })
 	log.Info("engine is running", "name", cfg.Name, "device", id.Device().Short(), "listen", node.Addr())
 	err = group.Wait()
 	if err != nil && !errors.Is(err, context.Canceled) {

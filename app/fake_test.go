@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -29,6 +30,9 @@ type fake struct {
 	notes     []string
 	pages     []control.ActivityPage
 	findings  []control.Finding
+	ignores   control.Ignores
+	tried     control.Tried
+	settings  control.Settings
 }
 
 func (f *fake) note(format string, args ...any) error {
@@ -91,6 +95,36 @@ func (f *fake) SetFolder(_ context.Context, n string, s control.FolderSettings) 
 	return f.note("%s", text)
 }
 
+func (f *fake) FolderConfig(_ context.Context, n string) (control.FolderConfig, error) {
+	return control.FolderConfig{Name: n}, f.note("folder config %s", n)
+}
+func (f *fake) LookAt(_ context.Context, path string) (control.Spot, error) {
+	return control.Spot{Path: path}, f.note("look at %s", path)
+}
+func (f *fake) Decline(_ context.Context, r control.Decline) error {
+	return f.note("decline %s %v", r.Folder, r.Undo)
+}
+func (f *fake) Ignores(_ context.Context, n string) (control.Ignores, error) {
+	return f.ignores, f.note("ignores %s", n)
+}
+func (f *fake) SetIgnores(_ context.Context, r control.SetIgnores) (control.Ignores, error) {
+	return control.Ignores{Text: r.Text}, f.note("set ignores %s %q", r.Folder, r.Text)
+}
+func (f *fake) TryIgnores(_ context.Context, r control.TryIgnores) (control.Tried, error) {
+	return f.tried, f.note("try ignores %s %q after %q limit %d", r.Folder, r.Text, r.After, r.Limit)
+}
+
+func (f *fake) Settings(context.Context) (control.Settings, error) {
+	return f.settings, f.note("settings")
+}
+func (f *fake) SetSettings(_ context.Context, c control.SettingsChange) (control.Settings, error) {
+	text, err := json.Marshal(c)
+	if err != nil {
+		return control.Settings{}, err
+	}
+	return f.settings, f.note("set settings %s", text)
+}
+
 func (f *fake) Pause(_ context.Context, r control.PauseRequest) error {
 	until := ""
 	if r.Until != nil {
@@ -107,6 +141,15 @@ func (f *fake) Confirm(_ context.Context, n string) error { return f.note("confi
 func (f *fake) Conflicts(context.Context) ([]control.Conflict, error) {
 	return f.conflicts, f.note("conflicts")
 }
+
+func (f *fake) ListConflicts(context.Context, control.ConflictsRequest) (control.ConflictsPage, error) {
+	return control.ConflictsPage{Conflicts: f.conflicts}, f.note("list conflicts")
+}
+
+func (f *fake) Content(_ context.Context, r control.ContentRequest) (control.Content, error) {
+	return control.Content{}, f.note("content %+v", r)
+}
+func (f *fake) Undo(_ context.Context, r control.Undo) error { return f.note("undo %s", r.Keep) }
 
 func (f *fake) Resolve(_ context.Context, r control.Resolve) error {
 	return f.note("resolve %s %s", r.Path, r.Keep)
@@ -134,6 +177,19 @@ func (f *fake) Activity(ctx context.Context, r control.ActivityRequest) (control
 	p := f.pages[0]
 	f.pages = f.pages[1:]
 	return p, err
+}
+
+func (f *fake) Browse(_ context.Context, r control.BrowseRequest) (control.BrowsePage, error) {
+	return control.BrowsePage{}, f.note("browse %s %q", r.Folder, r.Dir)
+}
+func (f *fake) Moments(_ context.Context, r control.MomentsRequest) (control.Moments, error) {
+	return control.Moments{}, f.note("moments %s", r.Folder)
+}
+func (f *fake) RestoreProgress(_ context.Context, ticket string) (control.RestoreProgress, error) {
+	return control.RestoreProgress{}, f.note("restore progress %s", ticket)
+}
+func (f *fake) UndoRestore(_ context.Context, undo string) (control.Restored, error) {
+	return control.Restored{}, f.note("undo restore %s", undo)
 }
 
 func (f *fake) Doctor(_ context.Context, r control.DoctorRequest) ([]control.Finding, error) {

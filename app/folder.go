@@ -15,7 +15,7 @@ import (
 
 func newFolder(a *app) *cobra.Command {
 	return group("folder", "The folders that are kept the same",
-		folderAdd(a), folderList(a), folderOffers(a), folderAccept(a), folderRemove(a), folderSet(a))
+		folderAdd(a), folderList(a), folderOffers(a), folderAccept(a), folderDecline(a), folderRemove(a), folderSet(a))
 }
 
 // placeFlags are what a folder's place and manner can be given by.
@@ -152,6 +152,31 @@ func folderAccept(a *app) *cobra.Command {
 		},
 	}
 	placeFlags(cmd, &r.Mode, &r.State)
+	return cmd
+}
+
+func folderDecline(a *app) *cobra.Command {
+	var r control.Decline
+	cmd := &cobra.Command{
+		Use: "decline NAME|ID", Short: "Say that an offered folder is not wanted on this device", Args: takes("NAME|ID"),
+		Long: `Say that an offered folder is not wanted on this device: it is not asked about
+again, and --store does not take it. pinion folder accept takes it all the same.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			r.Folder = args[0]
+			e, err := a.engine()
+			if err != nil {
+				return err
+			}
+			if err := e.Decline(cmd.Context(), r); err != nil {
+				return err
+			}
+			if r.Undo {
+				return a.say("%s is asked about again", show.Clean(r.Folder))
+			}
+			return a.say("%s is not asked about again; pinion folder accept takes it all the same", show.Clean(r.Folder))
+		},
+	}
+	cmd.Flags().BoolVar(&r.Undo, "undo", false, "ask about it again")
 	return cmd
 }
 

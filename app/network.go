@@ -55,6 +55,7 @@ func (n *network) Sessions() []engine.SessionInfo {
 	for i, s := range infos {
 		out[i] = engine.SessionInfo{
 			Device: s.Device, Connected: s.Connected, Address: s.Addr, RTT: s.RTT, Software: s.Software, LastSeen: n.members.Seen(s.Device),
+			Bytes: s.BytesIn + s.BytesOut,
 		}
 		if s.LastError != nil && !s.Connected {
 			out[i].LastError = s.LastError.Error()

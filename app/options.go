@@ -14,7 +14,7 @@ import (
 // daemonOptions are what pinion --daemon was given. Home and Store are absolute;
 // all but Home and LogLevel may be empty: as the configuration says.
 type daemonOptions struct {
-	Home, Listen, Store, Name, LogLevel string
+	Home, Listen, Store, Name, LogLevel, LogFile string
 }
 
 // controlSocket is the socket's name in the home directory.

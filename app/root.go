@@ -7,11 +7,11 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 )
 
 func newRoot(a *app) *cobra.Command {
 	var o daemonOptions
+	var w windowFlags
 	var daemon bool
 	root := &cobra.Command{
 		Use:   "pinion",
@@ -25,7 +25,12 @@ func newRoot(a *app) *cobra.Command {
   pinion status --watch            see what happens
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 engine not running, 4 timed out.`,
-		Args:          unknown,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && isInvitation(args[0]) {
+				return nil
+			}
+			return unknown(cmd, args)
+		},
 		SilenceErrors: true, SilenceUsage: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("home") && a.homeFlag == "" {
@@ -37,9 +42,15 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 engine not running, 4 timed out.`
 			a.begun = true
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if !daemon {
-				return noWindow(cmd)
+				if err := forDaemon(cmd); err != nil {
+					return err
+				}
+				return a.window(cmd, w, strings.Join(args, ""))
+			}
+			if len(args) > 0 {
+				return usagef("--daemon takes no invitation: start it, then pinion join LINK")
 			}
 			return a.daemon(cmd.Context(), o)
 		},
@@ -53,14 +64,16 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 engine not running, 4 timed out.`
 	f.StringVar(&o.Listen, "listen", "", "UDP address `HOST:PORT` to be reached at (:27464 unless the configuration says otherwise)")
 	f.StringVar(&o.Store, "store", "", "take every folder that is offered into a directory below `DIR`")
 	f.StringVar(&o.Name, "name", "", "what other devices call this one")
+	f.StringVar(&o.LogFile, "log-file", "", "log to `FILE`, which is kept below 1 MB, instead of the standard error")
+	w.add(f)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%s; see %s --help", err, cmd.CommandPath())
 	})
 	root.AddCommand(
 		newID(a), newInvite(a), newJoin(a), newDevice(a), newFolder(a),
-		newStatus(a), newWait(a), newPause(a), newResume(a),
+		newStatus(a), newWait(a), newPause(a), newResume(a), newLimit(a), newRules(a),
 		newConflicts(a), newResolve(a), newHistory(a), newRestore(a), newActivity(a),
-		newScan(a), newConfirm(a), newDoctor(a), newConfig(a), newVersion(a), newDemo(a), newMan(a),
+		newScan(a), newConfirm(a), newIgnore(a), newDoctor(a), newConfig(a), newVersion(a), newDemo(a), newMan(a),
 	)
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd()
@@ -97,18 +110,17 @@ func newHelp() *cobra.Command {
 	}
 }
 
-// noWindow answers a plain "pinion", which in a desktop build opens the window.
-func noWindow(cmd *cobra.Command) error {
-	var given []string
-	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
-		if f.Changed {
-			given = append(given, "--"+f.Name)
+// isInvitation: what a desktop hands over when a link was clicked.
+func isInvitation(arg string) bool { return strings.HasPrefix(arg, "pinion://") }
+
+// forDaemon refuses flags that mean nothing without --daemon.
+func forDaemon(cmd *cobra.Command) error {
+	for _, name := range []string{"listen", "store", "name", "log-file"} {
+		if cmd.Flags().Changed(name) {
+			return usagef("--%s goes with --daemon: pinion --daemon --%s …", name, name)
 		}
-	})
-	if len(given) > 0 {
-		return usagef("%s goes with --daemon: pinion --daemon %s …", given[0], given[0])
 	}
-	return usagef("this build has no window: start the engine with pinion --daemon, look at it with pinion status; pinion --help shows all commands")
+	return nil
 }
 
 // daemon runs the engine until ctx ends.
@@ -127,7 +139,19 @@ func (a *app) daemon(ctx context.Context, o daemonOptions) (err error) {
 		}
 	}
 	o.LogLevel = a.logLevel
-	err = runDaemon(ctx, o, a.out, a.stdio.err)
+	log := a.stdio.err
+	if o.LogFile != "" {
+		if o.LogFile, err = a.abs(o.LogFile); err != nil {
+			return err
+		}
+		file, err := openLogFile(o.LogFile, mostEngineLog)
+		if err != nil {
+			return fmt.Errorf("open the log: %w", err)
+		}
+		defer file.Close()
+		log = file
+	}
+	err = runDaemon(ctx, o, a.out, log)
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return nil
 	}

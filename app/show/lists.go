@@ -49,7 +49,11 @@ func Offers(s status.State, o Options) string {
 	}
 	rows := [][]string{{"NAME", "FROM", "ID"}}
 	for _, f := range s.Offers {
-		rows = append(rows, []string{f.Name, f.From, f.ID.String()})
+		name := f.Name
+		if f.Declined {
+			name += " (declined)"
+		}
+		rows = append(rows, []string{name, f.From, f.ID.String()})
 	}
 	return Table(o.Width, rows)
 }

@@ -110,6 +110,12 @@ func TestLists(t *testing.T) {
 			This: &control.Side{Device: "laptop", Size: 1200, MTime: *at(-time.Hour)}, That: control.Side{Device: "pi1", MTime: *at(-400 * 24 * time.Hour)},
 		},
 	}, options(80)))
+	golden(t, "tried", Tried(control.Tried{}, options(80))+Tried(control.Tried{
+		Out:   []control.TriedPath{{Path: "build", Dir: true, Files: 1240, Bytes: 85_000_000}, {Path: "notes/a\x1b[31m.tmp", Files: 1, Bytes: 12}},
+		Files: 1300, Bytes: 86_000_000, Next: "notes/a",
+		Back: []control.TriedPath{{Path: "old.bak", Files: 1, Bytes: 5}}, BackSum: control.Sum{Files: 1, Bytes: 5, More: true},
+		Problems: []control.IgnoreLine{{Line: 3, Text: "no[", Why: "names nothing"}},
+	}, options(80)))
 	live := control.Kept{Folder: "docs", Path: "tab\there", Time: noon(), MTime: *at(-time.Hour), Size: 7, Device: "laptop", Reason: control.ReasonLive, KeptBy: []string{"laptop"}}
 	kept := control.Kept{Folder: "docs", Path: "tab\there", Time: noon(), MTime: *at(-48 * time.Hour), Size: 5, Device: "laptop", Reason: "replaced", KeptBy: []string{"pi1", "pi2"}, Expires: at(720 * time.Hour)}
 	other := control.Kept{Folder: "docs", Path: "sub/gone.txt", Time: noon(), MTime: noon(), Size: 50_000, Device: "laptop", Reason: "deleted", KeptBy: []string{"pi1"}}
