@@ -1,0 +1,5 @@
+//go:build cgo
+
+package tray
+
+func osIcon(picture []byte) []byte { return picture }
