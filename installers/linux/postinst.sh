@@ -12,7 +12,11 @@ configure | 1 | 2)
 		systemctl try-restart 'pinion@*.service' || true
 	fi
 	if [ "$1" = 1 ] || { [ "$1" = configure ] && [ -z "$2" ]; }; then
-		echo "Pinion is installed. Start it and get an invitation: sudo pinion-setup (--help: where files go)"
+		if [ -e /usr/share/applications/pinion.desktop ]; then
+			echo "Pinion is installed. Open it from the menu of your desktop, or type: pinion"
+		else
+			echo "Pinion is installed. Start it and get an invitation: sudo pinion-setup (--help: where files go)"
+		fi
 	fi
 	;;
 esac

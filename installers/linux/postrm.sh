@@ -23,6 +23,9 @@ remove | 0)
 	reload
 	;;
 purge)
+	# The other package of the two, pinion and pinion-desktop, has taken this one's
+	# place, and the settings are its own now.
+	[ ! -e /usr/bin/pinion ] || exit 0
 	for user in $(people); do
 		home=$(getent passwd "$user" | cut -d: -f6)
 		echo "Pinion's key and settings of $user stay in ${home:-the home of $user}/.config/pinion, synced folders where they are; delete them yourself if nobody needs them."

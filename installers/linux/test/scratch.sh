@@ -25,6 +25,26 @@ stop_engine() {
 	is "$1" 0 "$rc"
 }
 
+# change_over: pinion-desktop takes pinion's place, and gives it back.
+change_over() {
+	local out before
+	before=$(fingerprint "$ROOT/home/pat")
+	cp "$DESKTOP" "$ROOT/desktop.deb"
+	# This root has no libraries for windows: what counts here are the files.
+	out=$(within_root dpkg --force-depends -i /desktop.deb 2>&1) || die "pinion-desktop: $out"
+	says "pinion-desktop says what to do next" 'menu of your desktop' "$out"
+	is "it has taken the place of pinion" "pinion-desktop" "$(within_root dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' 'pinion*' | sed -n 's/^ii  *//p')"
+	holds "with its launcher" test -s "$ROOT/usr/share/applications/pinion.desktop"
+	holds "and the service's unit" test -s "$ROOT/usr/lib/systemd/system/pinion@.service"
+	out=$(within_root dpkg -i /v2.deb 2>&1) || die "back to pinion: $out"
+	is "pinion takes its place back" "pinion" "$(within_root dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' 'pinion*' | sed -n 's/^ii  *//p')"
+	is "and leaves nothing of a desktop" "" "$(find "$ROOT/usr/share/applications" "$ROOT/usr/share/metainfo" "$ROOT/usr/share/icons" -name '*inion*' 2>/dev/null)"
+	echo 'PINION_STORE=""' >"$ROOT/etc/default/pinion-pat"
+	within_root dpkg -P pinion-desktop >/dev/null 2>&1 || die "purging what is left of pinion-desktop failed"
+	holds "purging what is left of the one leaves the settings, which are the other's" test -s "$ROOT/etc/default/pinion-pat"
+	is "folder, index and keys are as they were" "$before" "$(fingerprint "$ROOT/home/pat")"
+}
+
 scratch() {
 	local out first before
 	mount -t proc proc "$ROOT/proc"
@@ -70,6 +90,8 @@ scratch() {
 	within 60 "with its folder" holds_files 3
 	is "as the same device" "$first" "$(device)"
 	stop_engine "and stops"
+
+	[ -z "${DESKTOP:-}" ] || change_over
 
 	before=$(fingerprint "$ROOT/home/pat")
 	echo 'PINION_STORE=""' >"$ROOT/etc/default/pinion-pat"
