@@ -14,7 +14,7 @@ SEED ?=
 
 GOBUILD = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
-.PHONY: help need build demo test simulate lint fuzz hostile bench cross test-arm packages test-packages test-root torture clean
+.PHONY: help need build desktop words demo test simulate lint fuzz hostile bench cross test-arm packages test-packages test-root torture test-desktop cross-desktop pictures measure-desktop clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -25,6 +25,13 @@ need: ## look whether Go is here, and install it where that can be done
 
 build: need ## ./pinion for this machine, static and headless
 	$(GOBUILD) -o pinion ./app
+
+desktop: need ## ./pinion for this machine with icon and window (needs a C compiler and headers, see .ci/need-desktop)
+	@.ci/need-desktop
+	CGO_ENABLED=1 go build -trimpath -tags desktop -ldflags "-s -w -X main.version=$(VERSION)" -o pinion ./app
+
+words: need ## the English catalogue, made from the code: what a translation begins with
+	PINION_GOLDEN=write CGO_ENABLED=0 go test -run TestCatalogue ./tray
 
 demo: build ## two devices on this machine, paired and syncing (DEVICES=3, DIR=a tree to sync)
 	./pinion demo --devices $(DEVICES) $(DIR)
@@ -50,10 +57,22 @@ bench: need ## all benchmarks (BENCH=pattern)
 cross: need ## the program for all systems, into dist/
 	@.ci/cross $(VERSION) $(DIST)
 
+test-desktop: need ## the desktop program in a real session, with two real engines (ONLY=words: some of its stories)
+	@.ci/test-desktop $(ONLY)
+
+cross-desktop: need ## the desktop program for Windows, into dist/, started under wine; of macOS' what can be looked at
+	@.ci/cross-desktop $(VERSION) $(DIST)
+
+pictures: need ## the pictures that the README shows, taken of the real program
+	@.ci/pictures tray/pictures
+
+measure-desktop: need ## what the desktop program costs: time to the window, memory, CPU at rest
+	@.ci/measure-desktop
+
 test-arm: need ## start the programs for ARM under qemu and let two of them sync
 	@.ci/test-arm $(VERSION) $(DIST)
 
-packages: need ## .deb and .rpm for Linux, into dist/packages/
+packages: need ## .deb and .rpm for Linux, into dist/packages/; pinion-desktop where its headers are
 	@rm -rf $(DIST)/packages
 	@installers/linux/build.sh $(VERSION) $(DIST)/packages
 

@@ -192,7 +192,7 @@ var house = map[string]room{
 		{"platform/localsock", "one tray for a home"}, {"platform/notify", "notices"}, {"platform/opener", "opens what is clicked"}, {"platform/autostart", "start at login"}, {"platform/dirs", "whether the home is the usual one"},
 	}},
 	"tray/look/draw": {to: []arrow{{"tray/look", "the artwork that it writes for installers"}}},
-	"app/show": {pure: true, to: []arrow{{"engine/status", "what it shows"}, {"engine/control", "what it shows"}}},
+	"app/show":       {pure: true, to: []arrow{{"engine/status", "what it shows"}, {"engine/control", "what it shows"}}},
 	"app/demo": {to: []arrow{
 		{"app/show", "shows progress as the commands do"},
 		{"engine/control", "drives its engines as a person would"},
@@ -202,6 +202,10 @@ var house = map[string]room{
 		{"platform/localsock", "reaches its engines"},
 	}},
 	"app/torture": {to: []arrow{{"engine/crash", "the list of moments at which it kills"}}}, // real processes, judged from outside
+	"app/desktoptest": {to: []arrow{ // real processes in a real session, judged from outside
+		{"tray/look", "draws words and icons as the program does, to find them on the screen"}, {"tray/present", "the names of the icons"},
+		{"engine/control", "asks the engines whether it is so"}, {"engine/status", "what they answer"}, {"platform/localsock", "reaches its engines"},
+	}},
 	"app": {to: []arrow{ // builds the object graph: the only room that knows engine and netproto
 		{"app/show", "words and tables"}, {"app/demo", "a subcommand"}, {"tray", "a plain pinion, in a desktop build"}, {"tray/look", "the program's icon"},
 		{"engine", "runs it"}, {"engine/config", "loads it"}, {"engine/control", "server and client"}, {"engine/status", "shows it"},

@@ -17,6 +17,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"pinion/tray/link"
+	"pinion/tray/look"
 	"pinion/tray/present"
 )
 
@@ -60,6 +61,9 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer inst.Close()
+	if err := look.Speak(); err != nil {
+		o.Log.Info("not all words are known in the person's language", "err", err)
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	t := newTray(ctx, o, cancel)

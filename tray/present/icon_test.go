@@ -65,7 +65,7 @@ func TestIconAndSentence(t *testing.T) {
 		}, IconPaused, "Paused until 18:00"},
 		"metered": {func() View {
 			v := showing(circle(true), inState("docs", status.Paused))()
-			v.State.Paused = status.Pause{State: "paused", Reason: "the connection is metered"}
+			v.State.Paused = status.Pause{State: "paused", Reason: "paused: the connection is metered"}
 			return v
 		}, IconPaused, "Paused: the connection is metered"},
 		"one paused":   {showing(circle(true), inState("docs", status.Paused), inState("pics", status.Synced)), IconInSync, "Up to date with 1 device"},

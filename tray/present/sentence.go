@@ -95,8 +95,9 @@ func pausedUntil(s status.State, now time.Time) string {
 		return lang.L("All folders are paused")
 	}
 	what := lang.L("Paused")
-	if p.Reason != "" && p.Reason != byHand {
-		what = lang.L("Paused: {{.Why}}", data{"Why": p.Reason})
+	why := strings.TrimPrefix(p.Reason, "paused: ")
+	if why != "" && why != byHand {
+		what = lang.L("Paused: {{.Why}}", data{"Why": why})
 	}
 	if p.Until == nil {
 		return what
