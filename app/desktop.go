@@ -24,10 +24,12 @@ import (
 )
 
 // windowFlags are for the tray alone.
-type windowFlags struct{ hidden, quit bool }
+type windowFlags struct{ hidden, rested, quit bool }
 
 func (w *windowFlags) add(f *pflag.FlagSet) {
 	f.BoolVar(&w.hidden, "hidden", false, "start in the tray, with no window: for start at login")
+	f.BoolVar(&w.rested, "rested", false, "")
+	_ = f.MarkHidden("rested") // it is there
 	f.BoolVar(&w.quit, "quit", false, "quit the Pinion that is open on this desktop")
 }
 
@@ -58,12 +60,12 @@ func (a *app) window(cmd *cobra.Command, w windowFlags, link string) error {
 	log.SetOutput(file) // what libraries say is of no use in a terminal
 	socket := filepath.Join(home, controlSocket)
 	err = tray.Run(cmd.Context(), tray.Options{
-		Home: home, Exe: exe, LogLevel: a.logLevel, Link: link, Hidden: w.hidden, Quit: w.quit,
+		Home: home, Exe: exe, LogLevel: a.logLevel, Link: link, Hidden: w.hidden || w.rested, Rested: w.rested, Quit: w.quit,
 		Dial:   func(ctx context.Context) (net.Conn, error) { return dialEngine(ctx, socket) },
 		NewApp: newFyneApp, Probe: func() error { return probe(logger) }, Env: a.env.get, Say: a.stdio.err, Log: logger,
 	})
 	if errors.Is(err, tray.ErrRest) {
-		return again(exe, "--hidden", "--home", home, "--log-level", a.logLevel)
+		return again(exe, "--rested", "--home", home, "--log-level", a.logLevel)
 	}
 	return err
 }

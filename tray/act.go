@@ -41,17 +41,21 @@ func (t *tray) do(ctx context.Context, a present.Action) {
 	case present.Quit:
 		t.quit()
 	default:
-		t.showing(a.Verb)
+		t.showing(a)
 	}
 }
 
 // showing is what has to do with the window.
-func (t *tray) showing(v present.Verb) {
-	switch v {
+func (t *tray) showing(a present.Action) {
+	switch a.Verb {
 	case present.OpenWindow:
 		t.openWindow(nil)
 	case present.ShowConflicts:
-		t.openPage(page.Conflicts, nil)
+		var arg any
+		if a.Path != "" {
+			arg = page.Place{Folder: a.Folder, Path: a.Path}
+		}
+		t.openPage(page.Conflicts, arg)
 	case present.ShowOverview:
 		t.openPage(page.Overview, nil)
 	case present.ShowDevices:

@@ -53,6 +53,10 @@ const turnEvery = 300 * time.Millisecond
 // anew takes half a second more, keeping it a hundredth of a processor and 150 MB.
 const restAfter = 20 * time.Second
 
+// panelComes is how long, after a login, a tray may take to come up. Then the window
+// is shown: who has Pinion start should see it somewhere.
+const panelComes = 30 * time.Second
+
 // loop hears of everything and shows it, until ctx ends.
 func (t *tray) loop(ctx context.Context) {
 	t.draw()
@@ -67,6 +71,11 @@ func (t *tray) loop(ctx context.Context) {
 	rest := time.NewTimer(time.Hour)
 	rest.Stop()
 	defer rest.Stop()
+	panel := time.NewTimer(panelComes)
+	defer panel.Stop()
+	if !t.o.Hidden || t.o.Rested {
+		panel.Stop()
+	}
 	for {
 		var tick <-chan time.Time
 		if t.turn != nil {
@@ -96,6 +105,10 @@ func (t *tray) loop(ctx context.Context) {
 			if !t.shown.Load() {
 				t.rests.Store(true)
 				t.quit()
+			}
+		case <-panel.C:
+			if t.host != aHost && t.view.NoShow == "" {
+				t.openWindow(func(w *shownWindow) { w.Say(noHostSentence()) })
 			}
 		case <-tick:
 			t.frame++

@@ -50,7 +50,7 @@ func onPaper(t *testing.T, f func(t *testing.T, tr *tray, p *paper)) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		tr := newTray(ctx, Options{
-			Home: home, Hidden: true, Env: desktop(":0"), Say: io.Discard, Log: slog.New(slog.DiscardHandler),
+			Home: home, Hidden: true, Rested: true, Env: desktop(":0"), Say: io.Discard, Log: slog.New(slog.DiscardHandler),
 			NewApp: func() fyne.App { return app },
 		}, cancel)
 		p := &paper{}

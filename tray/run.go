@@ -29,6 +29,7 @@ type Options struct {
 	Dial     func(context.Context) (net.Conn, error)
 	Link     string // pinion://…, to be joined by; "": none
 	Hidden   bool   // begun at login: no window until it is asked for
+	Rested   bool   // begun anew after ErrRest: nobody waits for a window
 	Quit     bool   // ask a running tray to quit, and nothing else
 
 	NewApp func() fyne.App     // called once, on the goroutine that calls Run

@@ -50,6 +50,7 @@ func (t *tray) openPage(name string, arg any) {
 
 // openGuide shows a page and a dialog over it.
 func (t *tray) openGuide(name string, dialog func(page.Host)) {
+	fyne.Do(func() { t.ui.greeted = true }) // one dialog at a time
 	t.openWindow(func(w *shownWindow) {
 		w.Go(name, nil)
 		dialog(w)

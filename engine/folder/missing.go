@@ -266,6 +266,7 @@ func (m *missing) holdMissing(ctx context.Context, before, files int64) (bool, e
 		return false, nil
 	}
 	if time.Now().Before(c.taking.until) {
+		c.log.Info("more of what was just taken back was lost; it is taken back, too", "deleted", gone, "overwritten", over)
 		c.taking.on, c.taking.began, c.taking.again = true, false, true
 		return true, nil
 	}

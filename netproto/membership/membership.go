@@ -395,7 +395,7 @@ func (m *Membership) Join(ctx context.Context, link, address string) (tree.Devic
 		return tree.DeviceID{}, "", errors.New("this device made the invitation itself; run pinion join on the other device")
 	}
 	if len(inv.Addrs) == 0 && address == "" {
-		return tree.DeviceID{}, "", errors.New("the link names no address; give one with --address HOST:PORT")
+		return tree.DeviceID{}, "", errors.New("the link names no address: say where the device that made it can be reached, as HOST:PORT (on the command line with --address)")
 	}
 	joined, err := m.node.Join(ctx, inv, address)
 	var refused *pairing.Refusal

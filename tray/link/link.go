@@ -50,7 +50,7 @@ const (
 	settle = 300 * time.Millisecond
 	// recentMost is how many changes are told, recentEvery how often at most.
 	recentMost  = 10
-	recentEvery = time.Second
+	recentEvery = 300 * time.Millisecond
 
 	soon      = 100 * time.Millisecond // between looks while an engine is being started
 	startTime = 20 * time.Second       // how long one may take until it answers

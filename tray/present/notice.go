@@ -1,6 +1,7 @@
 package present
 
 import (
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2/lang"
@@ -149,6 +150,10 @@ func NameConflict(n Notice, list []control.Conflict) Notice {
 		return n
 	}
 	n.Title = lang.L("Conflict: {{.File}}", in)
+	n.Actions = slices.Clone(n.Actions)
+	for i := range n.Actions {
+		n.Actions[i].Do.Folder, n.Actions[i].Do.Path = c.Folder, c.Copy
+	}
 	return n
 }
 
