@@ -74,7 +74,7 @@ func pinned(t *testing.T, file string, f func(w *wall, n *notices, prefs fyne.Pr
 			file:  file,
 			prefs: func() fyne.Preferences { return prefs },
 			conflicts: func(context.Context) ([]control.Conflict, error) {
-				c := control.Conflict{Folder: "docs", Path: "a/letter.txt", Kind: control.EditEdit, This: &control.Side{Device: "laptop"}, That: control.Side{Device: "pi"}}
+				c := control.Conflict{Folder: "docs", Path: "a/letter.txt", Copy: "letter (conflict).txt", Kind: control.EditEdit, This: &control.Side{Device: "laptop"}, That: control.Side{Device: "pi"}}
 				return slices.Repeat([]control.Conflict{c}, int(w.conflicts.Load())), nil
 			},
 			open: func(_ context.Context, o notify.Options) (notify.Notifier, error) { w.o = o; return w, nil },
@@ -134,7 +134,7 @@ func TestNoticesAreShownClickedAndWithdrawn(t *testing.T) {
 			w.o.Invoked(c[0], c[1])
 			synctest.Wait()
 		}
-		if got := clicked(); !slices.Equal(got, []present.Action{{Verb: present.ShowConflicts}}) {
+		if got := clicked(); !slices.Equal(got, []present.Action{{Verb: present.ShowConflicts, Folder: "docs", Path: "letter (conflict).txt"}}) {
 			t.Errorf("%v", got)
 		}
 		n.hear(conflicted(0))
