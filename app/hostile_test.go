@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,6 +56,7 @@ type siege struct {
 	rows   int
 
 	r        *hostile.Rogue
+	mu       sync.Mutex // guards contents: lanes answer while the story goes on
 	contents map[tree.ContentID][]byte
 }
 
@@ -375,7 +377,9 @@ func (x *siege) honestly(w io.Writer, q hostile.Request) error {
 		return err
 	}
 	for i, want := range q.Wants {
+		x.mu.Lock()
 		data, ok := x.contents[want.Content]
+		x.mu.Unlock()
 		flags := byte(hostile.Last)
 		if !ok {
 			flags |= hostile.Gone
@@ -397,7 +401,9 @@ func (x *siege) honestly(w io.Writer, q hostile.Request) error {
 func (x *siege) file(path, content string) tree.Entry {
 	x.rows++
 	id := chunk.Sum([]byte(content))
+	x.mu.Lock()
 	x.contents[id] = []byte(content)
+	x.mu.Unlock()
 	return tree.Entry{
 		Path: tree.Path(path), Kind: tree.File, Size: int64(len(content)), MTime: int64(1e18) + int64(x.rows), Mode: 0o644, Content: id,
 		Version: tree.Version{{Replica: x.self, N: uint64(x.rows)}}, Author: x.self,
