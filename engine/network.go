@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"pinion/engine/folder"
@@ -116,6 +117,20 @@ func (e *Engine) meet(dev tree.DeviceID) {
 	}
 }
 
+// meetIn brings a folder together with the device of a session that tells of it
+// before its list of folders has come, or while that is gone through: on streams of
+// their own, one may overtake the other.
+func (e *Engine) meetIn(s Session, f *folder.Folder) {
+	e.mu.Lock()
+	m := e.sessions[s.Device()]
+	told := m != nil && m.session == s && !e.devicePausedLocked(s.Device()) &&
+		(m.offers == nil || slices.ContainsFunc(m.offers, func(o tree.Offer) bool { return o.Folder == f.ID() }))
+	e.mu.Unlock()
+	if told && f.Open() {
+		f.PeerUp(e.ctx, s)
+	}
+}
+
 // openTo lists the folders that are open to a device.
 func (e *Engine) openTo(dev tree.DeviceID) []tree.Offer {
 	e.mu.Lock()
@@ -144,6 +159,7 @@ func (e *Engine) Batch(ctx context.Context, s Session, id tree.FolderID, b tree.
 	if f == nil {
 		return nil
 	}
+	e.meetIn(s, f)
 	err := f.Batch(ctx, s.Device(), b)
 	if err != nil && ctx.Err() == nil && !errors.Is(err, context.Canceled) {
 		e.log.Warn("a batch was not recorded", "folder", f.Name(), "device", e.nameOf(s.Device()), "err", err)

@@ -341,6 +341,10 @@ func (k *carry) outcomes(ctx context.Context, r applied) (index.Update, error) {
 					ch.If, ch.Record.Version = old.Seq, ch.Record.Version.Join(old.Version)
 				}
 			}
+			if k.mayHide(ch.Record) {
+				ch.Record.Disk.MTime = 0
+				c.notice.lookSoon(string(ch.Record.Path))
+			}
 			ch.Record.Sealed = ch.Record.Exists() && (slices.Contains(sealed, ch.Record.Content) || stillSealed(o.Action, ch.Record))
 			u.Changes = append(u.Changes, index.Change{Record: ch.Record, If: ch.If, Manifest: manifests[ch.Record.Content]})
 		}
@@ -364,6 +368,20 @@ func (k *carry) outcomes(ctx context.Context, r applied) (index.Update, error) {
 	}
 	c.missing.deleted(deleted)
 	return u, c.suspicion.carriedSuspects(ctx, done)
+}
+
+// coarse is the grain of mtimes from which on a person's edit of what was just put
+// may come with the mtime that it has already.
+const coarse = 100 * time.Millisecond
+
+// mayHide says whether an edit of a file that was just put could look like it: it
+// is looked at once more when its mtime has become old.
+func (k *carry) mayHide(r tree.Record) bool {
+	grain := k.c.caps.MTimeGrain
+	if !r.Exists() || r.Kind != tree.File || grain < coarse {
+		return false
+	}
+	return k.c.f.cfg.Now().Sub(time.Unix(0, r.Disk.MTime)) < grain
 }
 
 // stillSealed says whether a content that was there before, at a path of a, looks

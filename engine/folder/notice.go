@@ -434,6 +434,15 @@ func (c *cycle) commit(ctx context.Context, u index.Update) error {
 	return nil
 }
 
+// lookSoon has a path looked at once its file may hold still.
+func (n *notice) lookSoon(path string) {
+	if len(n.unstable) < maxHints {
+		n.unstable[path] = time.Now().Add(unstableAgain)
+	} else {
+		n.full = true
+	}
+}
+
 // unstableAgain is when a file that changed while it was read is read again.
 const unstableAgain = 2 * time.Second
 
@@ -497,9 +506,7 @@ func (n *notice) scanEnded(ctx context.Context, e ended) error {
 		n.full = n.full || c.missing.emptied != nil // something stands there again, perhaps
 	}
 	for _, p := range e.summary.Unstable {
-		if len(n.unstable) < maxHints {
-			n.unstable[string(p)] = time.Now().Add(unstableAgain)
-		}
+		n.lookSoon(string(p))
 	}
 	n.full = n.full || e.summary.MoreUnstable
 	n.big = append(n.big, e.summary.Deferred...)
