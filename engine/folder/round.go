@@ -230,6 +230,9 @@ func (r *round) unit(ctx context.Context, path tree.Path, d reconcile.Decision) 
 				return nil
 			}
 		}
+		if a.Op == plan.Adopt && a.Entry.Deleted && a.Was.Seq == 0 && r.unseen(a.Entry.Path) {
+			return nil // with a new index it may be what was deleted, and not yet scanned
+		}
 		if a.Op == plan.Put && a.Was.Exists() {
 			if held, err := c.suspicion.heldTheirs(ctx, a.Entry.Path, a.Entry.Content); held || err != nil {
 				c.work.stalled[path] = true
