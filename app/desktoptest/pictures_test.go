@@ -123,7 +123,7 @@ func (s *sitting) pages() {
 	time.Sleep(2 * time.Second)
 	s.take("invite")
 	s.key("Escape")
-	if at, ok := s.panelIcon(); ok && s.variant == "light" {
+	if at, ok := s.panelIcon(); ok && s.variant == "dark" {
 		s.closeWindow()
 		s.press(at, "3")
 		time.Sleep(time.Second)
