@@ -221,6 +221,7 @@ var house = map[string]room{
 var homes = map[string]string{
 	"github.com/quic-go/quic-go":       "netproto",
 	"modernc.org/sqlite":               "engine/index",
+	"modernc.org/libc":                 "engine/index",
 	"github.com/spf13/cobra":           "app",
 	"github.com/aymanbagabas/go-udiff": "engine/merge",
 	"github.com/hashicorp/mdns":        "netproto/discover",

@@ -146,7 +146,7 @@ func (ix *Index) pendingPage(ctx context.Context, after Cursor, limit int, q Pen
 			if r.int(5) != int64(last) && q.Span == (Span{}) {
 				return nil
 			}
-			path, err := keyPath(r.blob(1))
+			path, err := keyPath(r.bytes(1))
 			if err != nil {
 				return err
 			}

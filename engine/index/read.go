@@ -14,7 +14,7 @@ const columns = "path, seq, kind, c6, inode, meta"
 
 // record reads columns, starting at the given one.
 func (ix *Index) record(r *row, at int) (tree.Record, error) {
-	p, err := keyPath(r.blob(at))
+	p, err := keyPath(r.bytes(at))
 	if err != nil {
 		return tree.Record{}, err
 	}
@@ -23,7 +23,7 @@ func (ix *Index) record(r *row, at int) (tree.Record, error) {
 
 // recordOf reads columns after the path.
 func (ix *Index) recordOf(r *row, at int, p tree.Path) (tree.Record, error) {
-	rec, err := unpack(stored{kind: r.int(at + 1), c6: r.v[at+2], inode: r.v[at+3], meta: r.blob(at + 4)}, ix.names.replica)
+	rec, err := unpack(stored{kind: r.int(at + 1), c6: r.optional(at + 2), inode: r.optional(at + 3), meta: r.bytes(at + 4)}, ix.names.replica)
 	rec.Path, rec.Seq = p, uint64(r.int(at))
 	if err == nil && rec.Seq == 0 {
 		err = fmt.Errorf("%w: a row without a place in history", ErrDamaged)
@@ -33,7 +33,7 @@ func (ix *Index) recordOf(r *row, at int, p tree.Path) (tree.Record, error) {
 
 // remoteEntry reads kind and meta of a remote row.
 func (ix *Index) remoteEntry(r *row, at int) (tree.Entry, error) {
-	return unpackRemote(r.int(at), r.blob(at+1), ix.names.replica)
+	return unpackRemote(r.int(at), r.bytes(at+1), ix.names.replica)
 }
 
 func unpackRemote(kind int64, meta []byte, names func(uint64) (tree.ReplicaID, bool)) (tree.Entry, error) {
