@@ -136,7 +136,7 @@ func (s Status) String() string {
 
 // Outcome is what became of one action. Err is nil only with Done.
 type Outcome struct {
-	Action   plan.Action
+	Action   *plan.Action // of those that Group was given
 	Status   Status
 	Err      error
 	Changes  []Change   // for the index; with Done only

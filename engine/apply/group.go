@@ -18,7 +18,7 @@ const MaxGroup = 4096
 
 // item is one action under way.
 type item struct {
-	act      plan.Action
+	act      *plan.Action
 	status   Status
 	err      error
 	ready    bool // looked at, dressed: its turn comes in carryOut
@@ -75,9 +75,11 @@ func (a *Applier) Group(ctx context.Context, actions []plan.Action) ([]Outcome, 
 	a.turn <- struct{}{}
 	defer func() { <-a.turn }()
 	a.serial++
-	g := &group{a: a, id: strconv.FormatInt(a.o.Now().UnixNano(), 36) + "-" + strconv.FormatUint(a.serial, 36), undone: map[tree.Path]bool{}}
-	for _, act := range actions {
-		g.items = append(g.items, &item{act: act})
+	g := &group{a: a, items: make([]*item, len(actions)), id: strconv.FormatInt(a.o.Now().UnixNano(), 36) + "-" + strconv.FormatUint(a.serial, 36), undone: map[tree.Path]bool{}}
+	items := make([]item, len(actions))
+	for i := range actions {
+		items[i].act = &actions[i]
+		g.items[i] = &items[i]
 	}
 	err := g.run(ctx)
 	return g.outcomes(), err

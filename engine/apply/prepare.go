@@ -37,7 +37,7 @@ func (g *group) prepare(ctx context.Context) {
 }
 
 // checkAction refuses what a plan never holds.
-func checkAction(act plan.Action) error {
+func checkAction(act *plan.Action) error {
 	e := act.Entry
 	if _, err := tree.ParsePath(string(e.Path)); err != nil {
 		return err

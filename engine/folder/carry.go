@@ -158,7 +158,11 @@ func (k *carry) startGroup(ctx context.Context, beside *sync.WaitGroup) {
 		return
 	}
 	units := k.takeReady()
-	var actions []plan.Action
+	n := 0
+	for _, u := range units {
+		n += len(u.actions)
+	}
+	actions := make([]plan.Action, 0, n)
 	for _, u := range units {
 		actions = append(actions, u.actions...)
 	}
@@ -167,6 +171,9 @@ func (k *carry) startGroup(ctx context.Context, beside *sync.WaitGroup) {
 	}
 	actions = plan.Order(actions)
 	k.running = true
+	for _, u := range units {
+		u.applying = true
+	}
 	beside.Go(func() {
 		out, err := c.applier.Group(ctx, actions)
 		k.results <- applied{units: units, outcomes: out, err: err}
@@ -309,7 +316,7 @@ func (k *carry) outcomes(ctx context.Context, r applied) (index.Update, error) {
 	var done []tree.Path
 	for _, o := range r.outcomes {
 		for _, a := range o.Archived {
-			u.Archived = append(u.Archived, k.archived(a, o.Action))
+			u.Archived = append(u.Archived, k.archived(a, *o.Action))
 		}
 		path := o.Action.Entry.Path
 		if o.Status != apply.Done {
@@ -345,7 +352,7 @@ func (k *carry) outcomes(ctx context.Context, r applied) (index.Update, error) {
 				ch.Record.Disk.MTime = 0
 				c.notice.lookSoon(string(ch.Record.Path))
 			}
-			ch.Record.Sealed = ch.Record.Exists() && (slices.Contains(sealed, ch.Record.Content) || stillSealed(o.Action, ch.Record))
+			ch.Record.Sealed = ch.Record.Exists() && (slices.Contains(sealed, ch.Record.Content) || stillSealed(*o.Action, ch.Record))
 			u.Changes = append(u.Changes, index.Change{Record: ch.Record, If: ch.If, Manifest: manifests[ch.Record.Content]})
 		}
 		if k := o.Action.Keep; k != nil {
@@ -411,7 +418,7 @@ func (k *carry) distrust(ctx context.Context, u *index.Update, o apply.Outcome) 
 // peers told is still pending in the index, and is decided again.
 func (k *carry) notDone(o apply.Outcome) {
 	c := k.c
-	a := o.Action
+	a := *o.Action
 	k.giveBack(a)
 	c.log.Debug("not carried out", "op", a.Op, "path", a.Entry.Path, "outcome", o.Status, "err", o.Err)
 	c.notice.swappedBack(a.Entry.Path)

@@ -353,7 +353,7 @@ func isNameError(err error) bool {
 // nameFailed sets a path aside whose action failed because of its name, and says
 // whether it did.
 func (n *names) nameFailed(o apply.Outcome) bool {
-	if !makesName(o.Action) {
+	if !makesName(*o.Action) {
 		return false
 	}
 	p := o.Action.Entry.Path

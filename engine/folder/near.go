@@ -1,6 +1,9 @@
 package folder
 
 import (
+	"errors"
+	"io/fs"
+
 	"pinion/engine/scan"
 	"pinion/engine/tree"
 	"pinion/platform/rootfs"
@@ -12,6 +15,7 @@ import (
 type near struct {
 	at   tree.Path
 	dir  scan.Dir // nil: none is open
+	gone error    // why nothing can stand in at; nil: dir says
 	path tree.Path
 	info rootfs.Info
 	err  error // of path
@@ -23,15 +27,22 @@ func (n *near) lstat(disk Disk, p tree.Path) (rootfs.Info, error) {
 	if n.any && n.path == p {
 		return n.info, n.err
 	}
-	if n.dir == nil || n.at != p.Dir() {
+	if n.dir == nil && n.gone == nil || n.at != p.Dir() {
 		n.leave()
 		dir, err := disk.Scan().OpenDir(string(p.Dir()))
-		if err != nil {
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			n.gone = err
+		case err != nil:
 			return disk.Lstat(string(p))
 		}
 		n.dir, n.at = dir, p.Dir()
 	}
 	n.path, n.any = p, true
+	if n.gone != nil {
+		n.info, n.err = rootfs.Info{}, n.gone
+		return n.info, n.err
+	}
 	n.info, n.err = n.dir.Lstat(p.Base())
 	return n.info, n.err
 }

@@ -165,6 +165,9 @@ func (n *notice) startScans(ctx context.Context, beside *sync.WaitGroup) {
 		n.nextFull = now.Add(n.jitter(n.scanEvery()))
 		n.start(ctx, beside, full, c.scanner.Full)
 	}
+	if len(n.paths) > 0 && !n.running[quick] {
+		n.holdApplied()
+	}
 	if len(n.paths)+len(n.deep) > 0 && !n.running[quick] {
 		paths, deep := keys(n.paths), keys(n.deep)
 		n.asked[quick] = append(slices.Clone(paths), deep...)
@@ -183,6 +186,20 @@ func (n *notice) startScans(ctx context.Context, beside *sync.WaitGroup) {
 		n.start(ctx, beside, slow, func(ctx context.Context, emit func([]scan.Change) error) (scan.Summary, error) {
 			return c.scanner.Big(ctx, big, emit)
 		})
+	}
+}
+
+// holdApplied has what is being carried out looked at when that has ended: before,
+// it would be read as what nobody knows of.
+func (n *notice) holdApplied() {
+	if !n.c.carry.running {
+		return
+	}
+	for p := range n.paths {
+		if u := n.c.work.units[tree.Path(p)]; u != nil && u.applying {
+			delete(n.paths, p)
+			n.held[tree.Path(p)] = struct{}{}
+		}
 	}
 }
 

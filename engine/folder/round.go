@@ -32,6 +32,10 @@ type round struct {
 	ctx     context.Context
 }
 
+// fewPending is below how many pending paths a person may be waiting for one; of
+// more, many are carried out at once.
+const fewPending = 64
+
 // maxFirst bounds how many paths in a row are decided because another needs them.
 const maxFirst = 64
 
@@ -205,7 +209,7 @@ func (r *round) decide(ctx context.Context, p index.Pending) (reconcile.Decision
 // index does not know, or a guard stands in the way.
 func (r *round) unit(ctx context.Context, path tree.Path, d reconcile.Decision) error {
 	c := r.c
-	u := &unit{path: path, actions: d.Actions, facts: d.Facts, urgent: true, manifests: map[tree.ContentID]tree.Manifest{}}
+	u := &unit{path: path, actions: d.Actions, facts: d.Facts, urgent: c.index.Counts().PendingPaths < fewPending, manifests: map[tree.ContentID]tree.Manifest{}}
 	free := true
 	u.paths(func(p tree.Path) { free = free && c.work.units[p] == nil })
 	if !free {
@@ -352,7 +356,7 @@ func (r *round) send(u *unit, d reconcile.Decision) {
 			continue
 		}
 		u.needs++
-		u.urgent = u.urgent && a.Entry.Size <= 1<<20 && r.c.index.Counts().PendingPaths < 64
+		u.urgent = u.urgent && a.Entry.Size <= 1<<20
 		from := sources[a.Entry.Content]
 		// What nobody told of can only be here. If it is not any more, the path that
 		// held it is another case, and is looked at once this is let go of.

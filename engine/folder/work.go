@@ -70,6 +70,7 @@ type unit struct {
 	ended     func(error)      // set: a person waits for it
 	failed    error            // what ended is told
 	under     *unit            // makes the directory that it is in; nil: that stands
+	applying  bool             // it is in the group that is being carried out
 	done      bool             // all of it was carried out: nothing of it is pending any more
 	manifests map[tree.ContentID]tree.Manifest
 	looks     []looked         // at what has come

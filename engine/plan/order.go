@@ -20,7 +20,7 @@ const (
 
 const ownerMayChange = 0o300 // write and search: what changing a directory needs
 
-func phase(a Action) int {
+func phase(a *Action) int {
 	overDir := a.Was.Exists() && a.Was.Kind == tree.Dir
 	switch a.Op {
 	case Make:
@@ -56,18 +56,25 @@ func phase(a Action) int {
 // file among the deletions, when what was in it is gone. What needs others comes
 // after them.
 func Order(actions []Action) []Action {
-	out := slices.Clone(actions)
-	slices.SortStableFunc(out, func(a, b Action) int {
-		p := phase(a)
-		if c := cmp.Compare(p, phase(b)); c != 0 {
+	type place struct{ phase, at int } // an action is large: it is moved once
+	order := make([]place, len(actions))
+	for i := range actions {
+		order[i] = place{phase(&actions[i]), i}
+	}
+	slices.SortStableFunc(order, func(a, b place) int {
+		if c := cmp.Compare(a.phase, b.phase); c != 0 {
 			return c
 		}
-		c := a.Entry.Path.Compare(b.Entry.Path)
-		if p >= phaseDelete {
+		c := actions[a.at].Entry.Path.Compare(actions[b.at].Entry.Path)
+		if a.phase >= phaseDelete {
 			return -c
 		}
 		return c
 	})
+	out := make([]Action, len(actions))
+	for i, p := range order {
+		out[i] = actions[p.at]
+	}
 	return afterNeeds(out)
 }
 

@@ -200,7 +200,7 @@ func TestPlanProperties(t *testing.T) {
 				if a.Op == Make && comes(b) && b.Entry.Path != a.Entry.Path && b.Entry.Path.Within(a.Entry.Path) {
 					t.Fatalf("%s before its directory: %s", b.Entry.Path, told(flat))
 				}
-				if l := leaves(a); l != "" && l != b.Entry.Path && b.Was.Kind == tree.Dir && phase(b) == phaseDelete && l.Within(b.Entry.Path) {
+				if l := leaves(a); l != "" && l != b.Entry.Path && b.Was.Kind == tree.Dir && phase(&b) == phaseDelete && l.Within(b.Entry.Path) {
 					t.Fatalf("%s after its directory: %s", l, told(flat))
 				}
 			}

@@ -76,7 +76,7 @@ func (p *Packer) unpack(buf, packed []byte, limit int) ([]byte, error) {
 	if len(out) != n {
 		return nil, bad("%d decoded bytes instead of %d", len(out), n)
 	}
-	return out, nil
+	return buf[:n], nil // out, which the limit keeps in buf, with all of its room
 }
 
 // AppendPacked appends a Packed frame that stands for frames; false, and dst as
