@@ -98,7 +98,16 @@ type Applier struct {
 	shelves  map[string]string   // live directory -> its place in the archive, made already; bounded
 	lateLeft atomic.Bool         // the last Recheck left something to look at again
 	stranded bool                // something lies in Private that could not be brought anywhere
+
+	begun, ended atomic.Uint64 // numbers of the last flush of the whole disk that began, and that ended well
 }
+
+// NextFlush is the number of the next flush to begin: it covers what was written
+// before NextFlush was called.
+func (a *Applier) NextFlush() uint64 { return a.begun.Load() + 1 }
+
+// Flushed says whether that flush has ended well, or one after it.
+func (a *Applier) Flushed(number uint64) bool { return number > 0 && a.ended.Load() >= number }
 
 // New makes an Applier. Recover must be called once before the first scan.
 func New(fs FS, caps rootfs.Capabilities, o Options) *Applier {

@@ -31,7 +31,8 @@ type item struct {
 	want tree.Stat // lstat of what is to get the name
 	gone bool      // Delete: nothing stands there already
 
-	staged bool // something was brought to src by stage
+	staged  bool // something was brought to src by stage
+	dressed bool // what is staged was changed by us
 }
 
 func (it *item) path() string { return string(it.act.Entry.Path) }
@@ -178,11 +179,12 @@ func (g *group) turn(it *item) {
 	}
 }
 
-// flushContent makes staged content and the intent durable.
+// flushContent makes staged content and the intent durable, as far as the flush of
+// an earlier group has not done so.
 func (g *group) flushContent() error {
 	var files []string
 	for _, it := range g.items {
-		if it.ready && it.act.Op == plan.Put {
+		if it.ready && it.act.Op == plan.Put && (it.dressed || !g.a.Flushed(it.act.Flush)) {
 			files = append(files, it.src)
 		}
 	}
@@ -228,7 +230,11 @@ func (g *group) unsure(err error) error {
 // since the last one.
 func (a *Applier) flush(files []string) error {
 	defer clear(a.touched)
+	number := a.begun.Add(1)
 	err := a.fs.SyncFS()
+	if err == nil {
+		a.ended.Store(number)
+	}
 	if !errors.Is(err, errors.ErrUnsupported) {
 		return flushed(err)
 	}

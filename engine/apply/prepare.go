@@ -252,7 +252,7 @@ func (g *group) dressFile(it *item) (tree.Stat, error) {
 		}
 		set = true
 	}
-	if set {
+	if it.dressed = set; set {
 		if info, err = a.fs.Lstat(staged); err != nil {
 			return tree.Stat{}, err
 		}

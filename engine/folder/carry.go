@@ -91,7 +91,7 @@ func (k *carry) fetched(r transfer.Result) {
 	for i := range u.actions {
 		a := &u.actions[i]
 		if awaits(*a, r.Job.Entry) {
-			a.Staged = r.Staged
+			a.Staged, a.Flush = r.Staged, c.applier.NextFlush()
 			if r.Manifest != nil {
 				u.manifests[r.Job.Entry.Content] = r.Manifest
 			}
@@ -180,12 +180,18 @@ func (k *carry) startGroup(ctx context.Context, beside *sync.WaitGroup) {
 	})
 }
 
-// takeReady takes at most one group's worth off the ready units. A deep path comes
-// with the directories above it, so that few units may be many actions.
+// takeReady takes at most one group's worth off the ready units. What the last
+// group's flush has covered goes first, and alone if it is most of a group, which
+// then needs one flush and not two. A deep path comes with the directories above it,
+// so that few units may be many actions.
 func (k *carry) takeReady() []*unit {
 	c := k.c
+	most := k.coveredFirst()
+	if k.urgent || 2*most < min(len(k.ready), c.lim.GroupFiles) {
+		most = c.lim.GroupFiles
+	}
 	n, actions, bytes := 0, 0, int64(0)
-	for n < len(k.ready) && n < c.lim.GroupFiles && (n == 0 || bytes < c.lim.GroupBytes) {
+	for n < len(k.ready) && n < min(most, c.lim.GroupFiles) && (n == 0 || bytes < c.lim.GroupBytes) {
 		if actions += len(k.ready[n].actions); n > 0 && actions > apply.MaxGroup {
 			break
 		}
@@ -197,6 +203,22 @@ func (k *carry) takeReady() []*unit {
 	k.bytes -= bytes
 	k.since, k.urgent = time.Now(), false
 	return slices.DeleteFunc(units, k.isOrphan)
+}
+
+// coveredFirst brings those to the front of ready whose contents are durable, and
+// says how many they are. Directories are among them: they come before what is in
+// them still.
+func (k *carry) coveredFirst() int {
+	var covered, others []*unit
+	for _, u := range k.ready {
+		if slices.ContainsFunc(u.actions, func(a plan.Action) bool { return a.Op == plan.Put && !k.c.applier.Flushed(a.Flush) }) {
+			others = append(others, u)
+		} else {
+			covered = append(covered, u)
+		}
+	}
+	k.ready = append(covered, others...)
+	return len(covered)
 }
 
 // isOrphan lets go of a unit whose directory was to be made and was not: it is

@@ -32,7 +32,7 @@ type Peer interface {
 
 // Limits bound what a folder costs. The zero value of a field means its default.
 type Limits struct {
-	Units      int           // paths being decided, fetched or applied at once; 2048
+	Units      int           // paths being decided, fetched or applied at once; 3072
 	GroupFiles int           // files in one durable group; 1024
 	GroupBytes int64         // bytes in one durable group; 64 MiB
 	CacheKiB   int           // the index's page cache; 4096
@@ -45,7 +45,7 @@ type Limits struct {
 }
 
 func (l Limits) withDefaults() Limits {
-	def := Limits{Units: 2048, GroupFiles: 1024, GroupBytes: 64 << 20, CacheKiB: 4096, Problems: 1000, MaxInline: 8 << 20, Settle: time.Second, Differs: 30 * time.Second}
+	def := Limits{Units: 3072, GroupFiles: 1024, GroupBytes: 64 << 20, CacheKiB: 4096, Problems: 1000, MaxInline: 8 << 20, Settle: time.Second, Differs: 30 * time.Second}
 	if l.Units > 0 {
 		def.Units = l.Units
 	}

@@ -47,4 +47,7 @@ type Action struct {
 	// settle what only they bring to stand, and nobody would bring it any more.
 	Needs  []tree.Path
 	Staged string // Put: path of the verified content in .pinion/tmp; filled in before apply
+	// Flush is the number of the flush after which the disk keeps what is staged
+	// (apply.Applier.NextFlush); 0: it is not known.
+	Flush uint64
 }
