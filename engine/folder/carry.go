@@ -278,8 +278,8 @@ func (k *carry) startLate(ctx context.Context, beside *sync.WaitGroup, now time.
 	return true
 }
 
-// carried takes what a group came to into the index.
-func (k *carry) carried(ctx context.Context, r applied) error {
+// carried takes what a group came to into the index, while the next one begins.
+func (k *carry) carried(ctx context.Context, beside *sync.WaitGroup, r applied) error {
 	c := k.c
 	k.running = false
 	c.saying.changed = true
@@ -287,6 +287,10 @@ func (k *carry) carried(ctx context.Context, r applied) error {
 		return err
 	}
 	k.lookLater(r)
+	markDone(r)
+	if r.err == nil {
+		k.startGroup(ctx, beside)
+	}
 	u, err := k.outcomes(ctx, r)
 	if err != nil {
 		return err
@@ -297,7 +301,6 @@ func (k *carry) carried(ctx context.Context, r applied) error {
 	if err := c.merging.noteBeaten(ctx, r.units); err != nil {
 		return err
 	}
-	markDone(r)
 	for _, x := range r.units {
 		c.work.release(x)
 	}

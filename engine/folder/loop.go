@@ -355,7 +355,7 @@ func (c *cycle) loop(ctx context.Context, beside *sync.WaitGroup, hints <-chan w
 			c.carry.fetched(r)
 			c.carry.drainFetched()
 		case r := <-c.carry.results:
-			if err := c.carry.carried(ctx, r); err != nil {
+			if err := c.carry.carried(ctx, beside, r); err != nil {
 				return err
 			}
 		case r := <-c.space.results:

@@ -217,17 +217,33 @@ func (n *notice) watching() bool {
 func (n *notice) start(ctx context.Context, beside *sync.WaitGroup, l lane, run func(context.Context, func([]scan.Change) error) (scan.Summary, error)) {
 	n.running[l] = true
 	n.overlapped = n.running[quick] && (n.running[slow] || n.running[full]) || n.overlapped && l != quick
+	var last chan error // the answer to what was handed over last: it is awaited while more is read
+	answer := func() error {
+		if last == nil {
+			return nil
+		}
+		err := <-last
+		last = nil
+		return err
+	}
 	emit := func(changes []scan.Change) error {
+		if err := answer(); err != nil {
+			return err
+		}
 		b := observed{lane: l, changes: changes, answer: make(chan error, 1)}
 		select {
 		case n.observed <- b:
-			return <-b.answer
+			last = b.answer
+			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 	beside.Go(func() {
 		s, err := run(ctx, emit)
+		if aerr := answer(); err == nil {
+			err = aerr
+		}
 		n.ended <- ended{lane: l, summary: s, err: err}
 	})
 }
