@@ -27,18 +27,24 @@ type Attributes struct {
 // wears says what stands on a path, for the index: what a directory bequeaths to
 // what is made in it (a default access control list) is there, too.
 func (a *Applier) wears(path string) uint64 {
+	sum, _ := a.sumOf(path) // where it is not known, the next scan looks again
+	return sum
+}
+
+// sumOf is wears, and whether that could be seen.
+func (a *Applier) sumOf(path string) (sum uint64, known bool) {
 	if a.o.Attributes.Kinds == 0 {
-		return 0
+		return 0, true
 	}
 	list, err := a.o.Attributes.FS.Attrs(path, a.o.Attributes.Kinds)
 	if err != nil {
-		return 0 // it is looked at again by the next scan
+		return 0, false
 	}
 	packed, err := tree.PackAttrs(fromDisk(list))
 	if err != nil {
-		return 0
+		return 0, false
 	}
-	return packed.Sum()
+	return packed.Sum(), true
 }
 
 // give puts an entry's attributes on what stands at path. What the disk refuses

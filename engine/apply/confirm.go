@@ -3,6 +3,7 @@ package apply
 import (
 	"errors"
 	"io/fs"
+	"time"
 
 	"pinion/engine/plan"
 	"pinion/engine/tree"
@@ -34,8 +35,14 @@ func (g *group) confirmed(it *item) error {
 		rec.Disk = it.want
 	}
 	if act.Entry.Exists() && act.Op != plan.Adopt {
-		if _, err := g.a.fs.Lstat(it.path()); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, rootfs.ErrNotDirectory) {
+		asOf := g.a.o.Now()
+		info, err := g.a.fs.Lstat(it.path())
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, rootfs.ErrNotDirectory) {
 			return err
+		}
+		rec.Disk.CTime, rec.Disk.Looked = 0, 0
+		if err == nil {
+			g.date(&rec, info, asOf)
 		}
 	}
 	it.changes = append(it.changes, Change{Record: rec, If: act.Was.Seq})
@@ -47,10 +54,25 @@ func (g *group) confirmed(it *item) error {
 	}
 	_, err := g.a.fs.Lstat(string(act.Keep.Path))
 	if err == nil {
-		it.changes = append(it.changes, Change{Record: tree.Record{Entry: *act.Keep, Disk: act.Was.Disk}})
+		kept := act.Was.Disk
+		kept.CTime, kept.Looked = 0, 0 // a rename moves it
+		it.changes = append(it.changes, Change{Record: tree.Record{Entry: *act.Keep, Disk: kept}})
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // removed again at once, or it found its place taken: a scan tells
 	}
 	return err
+}
+
+// date notes the ctime of a file that was put, which spares the next scan a closer
+// look: info, of asOf, is of what was put there, and attributes that are looked at
+// after it are those that were put on it.
+func (g *group) date(rec *tree.Record, info rootfs.Info, asOf time.Time) {
+	grain := g.a.caps.CTimeGrain
+	if rec.Disk.Kind != tree.File || !g.a.same(statOf(info), rec.Disk) || grain == 0 || asOf.Sub(time.Unix(0, info.CTime)) < grain {
+		return
+	}
+	if sum, known := g.a.sumOf(string(rec.Path)); known && sum == rec.Disk.Attrs {
+		rec.Disk.CTime, rec.Disk.Looked = info.CTime, uint8(g.a.o.Attributes.Kinds)
+	}
 }

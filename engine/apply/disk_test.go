@@ -267,6 +267,74 @@ type counter struct {
 	n int
 }
 
+// tagging is a disk on which another program notes something on each file as soon
+// as it has its name.
+type tagging struct {
+	*rootfs.Root
+	on bool
+}
+
+func (d tagging) Attrs(path string, kinds rootfs.AttrKinds) ([]rootfs.Attr, error) {
+	list, err := d.Root.Attrs(path, kinds)
+	if d.on && !strings.HasPrefix(path, ".pinion") {
+		list = append(list, rootfs.Attr{Name: "user.tag", Value: "1"})
+	}
+	return list, err
+}
+
+// The ctime of what was put goes into the index only with the attributes that are
+// known to have been there since.
+func TestTheCTimeOfWhatWasPut(t *testing.T) {
+	for _, tagged := range []bool{false, true} {
+		w := newReal(t)
+		if w.a.caps.CTimeGrain == 0 || !w.a.caps.Xattrs {
+			t.Skip("this disk's ctimes do not tell of changes, or it keeps no attributes")
+		}
+		w.write("old", "old")
+		w.write("moved", "moved")
+		w.write("mode", "mode")
+		old, moved, mode := w.row("old"), w.row("moved"), w.row("mode")
+		for _, r := range []*tree.Record{&old, &moved, &mode} {
+			r.Disk.CTime = 1 // of long ago
+		}
+		time.Sleep(2 * w.a.caps.CTimeGrain)
+		w.a.o.Attributes = Attributes{FS: tagging{w.r, tagged}, Kinds: rootfs.Notes}
+		to, meta := moved.Entry, mode.Entry
+		to.Path, meta.Mode = "to", 0o600
+		gone := moved.Entry
+		gone.Deleted = true
+		outcomes, err := w.a.Group(context.Background(), []plan.Action{
+			w.newFile("new", "new", tree.Record{}), w.newFile("old", "newer", old),
+			{Op: plan.Move, Entry: to, From: moved, FromGone: gone},
+			{Op: plan.Meta, Entry: meta, Was: mode},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, o := range outcomes {
+			if o.Status != Done {
+				t.Fatalf("%s: %v", o.Action.Entry.Path, o.Err)
+			}
+			for _, c := range o.Changes {
+				if !c.Record.Exists() {
+					continue
+				}
+				info, err := w.r.Lstat(string(c.Record.Path))
+				if err != nil {
+					t.Fatal(err)
+				}
+				want := info.CTime
+				if tagged && c.Record.Path != "mode" { // whose attributes were looked at when its mode was set
+					want = 0
+				}
+				if got := c.Record.Disk.CTime; got != want && got != 0 || tagged && got != want || got == 0 && w.a.caps.CTimeGrain == 1 && !tagged {
+					t.Errorf("%s, tagged %v: %d, on the disk %d", c.Record.Path, tagged, got, info.CTime)
+				}
+			}
+		}
+	}
+}
+
 func (c *counter) Lstat(p string) (rootfs.Info, error) { c.n++; return c.FS.Lstat(p) }
 func (c *counter) RenameNoReplace(a, b string) error   { c.n++; return c.FS.RenameNoReplace(a, b) }
 func (c *counter) SetMode(p string, m uint32) error    { c.n++; return c.FS.SetMode(p, m) }

@@ -293,6 +293,14 @@ func (n *notice) observe(ctx context.Context, l lane, changes []scan.Change) err
 	var gone []tree.Path
 	clock := c.index.Tick()
 	n.inDir = ""
+	paths := make([]tree.Path, len(changes))
+	for i, ch := range changes {
+		paths[i] = ch.Path
+	}
+	rows, err := c.index.At(ctx, paths) // which only this goroutine writes
+	if err != nil {
+		return fmt.Errorf("read the index: %w", err)
+	}
 	for _, ch := range changes {
 		if c.work.units[ch.Path] != nil {
 			n.held[ch.Path] = struct{}{} // looked at again when what is under way with it has ended
@@ -310,7 +318,7 @@ func (n *notice) observe(ctx context.Context, l lane, changes []scan.Change) err
 			gone = append(gone, ch.Path)
 			continue
 		}
-		if err := n.record(ctx, &u, ch, clock); err != nil {
+		if err := n.record(ctx, &u, ch, rows, clock); err != nil {
 			return err
 		}
 	}
@@ -322,13 +330,11 @@ func (n *notice) observe(ctx context.Context, l lane, changes []scan.Change) err
 	return c.commit(ctx, u)
 }
 
-// record adds an observed entry to u as a change made here.
-func (n *notice) record(ctx context.Context, u *index.Update, ch scan.Change, clock uint64) error {
+// record adds an observed entry to u as a change made here, where rows are the
+// present ones.
+func (n *notice) record(ctx context.Context, u *index.Update, ch scan.Change, rows map[tree.Path]tree.Record, clock uint64) (err error) {
 	c := n.c
-	old, had, err := c.index.Get(ctx, ch.Path)
-	if err != nil {
-		return fmt.Errorf("read the index: %w", err)
-	}
+	old, had := rows[ch.Path]
 	if had && old.Seq != ch.BasedOn || !had && ch.BasedOn != 0 {
 		n.look(string(ch.Path))
 		return nil

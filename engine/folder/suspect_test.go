@@ -80,7 +80,7 @@ func TestSeenBelowAFile(t *testing.T) {
 	row, _, _ := c.index.Get(ctx, "f")
 	u := &index.Update{}
 	c.work.units["f"] = &unit{path: "f"}
-	if err := c.notice.record(ctx, u, change("f/in", tree.File, 0), 1); err != nil || len(u.Changes) != 0 {
+	if err := c.notice.record(ctx, u, change("f/in", tree.File, 0), nil, 1); err != nil || len(u.Changes) != 0 {
 		t.Errorf("%+v, %v", u.Changes, err)
 	}
 	if _, held := c.notice.held["f"]; !held || len(c.notice.paths) != 0 {
@@ -88,7 +88,7 @@ func TestSeenBelowAFile(t *testing.T) {
 	}
 	delete(c.work.units, "f")
 	for _, ch := range []scan.Change{change("f", tree.Dir, row.Seq), change("f/in", tree.File, 0)} {
-		if err := c.notice.record(ctx, u, ch, 1); err != nil {
+		if err := c.notice.record(ctx, u, ch, map[tree.Path]tree.Record{"f": row}, 1); err != nil {
 			t.Fatal(err)
 		}
 	}

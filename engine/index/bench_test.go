@@ -123,11 +123,41 @@ func BenchmarkGet(b *testing.B) {
 	rows(b, n)
 }
 
+func BenchmarkAt(b *testing.B) {
+	ix, entries := filled(b, 20_000)
+	paths := make([]tree.Path, len(entries))
+	for i, e := range entries {
+		paths[i] = e.Path
+	}
+	n := 0
+	for b.Loop() {
+		from := n % len(paths)
+		got, err := ix.At(context.Background(), paths[from:from+200])
+		if err != nil || len(got) != 200 {
+			b.Fatal(len(got), err)
+		}
+		n += 200
+	}
+	rows(b, n)
+}
+
 func BenchmarkWalk(b *testing.B) {
 	ix, _ := filled(b, 20_000)
 	n := 0
 	for b.Loop() {
 		err := ix.Walk(context.Background(), "", "", func(tree.Record) (bool, error) { n++; return true, nil })
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	rows(b, n)
+}
+
+func BenchmarkStanding(b *testing.B) {
+	ix, _ := filled(b, 20_000)
+	n := 0
+	for b.Loop() {
+		err := ix.Standing(context.Background(), "", func(rows []tree.Record) (bool, error) { n += len(rows); return true, nil })
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -31,6 +31,7 @@ const (
 	hasAttrs
 	hasDiskAttrs // the disk had others than the entry's own
 	isSealed     // a live file's content looks encrypted
+	hasDiskCTime // a live file's, and the kinds of attributes that were looked at
 	allBits      = 1<<iota - 1
 )
 
@@ -58,6 +59,19 @@ func keyPath(b []byte) (tree.Path, error) {
 		return "", fmt.Errorf("%w: a path of %d bytes", ErrDamaged, len(b))
 	}
 	return tree.Path(strings.ReplaceAll(string(b), "\x00", "/")), nil
+}
+
+// ownPath is keyPath of bytes that nobody else needs any more.
+func ownPath(b []byte) (tree.Path, error) {
+	if len(b) == 0 || len(b) > tree.MaxPath || b[0] == 0 || b[len(b)-1] == 0 {
+		return keyPath(b)
+	}
+	for i, c := range b {
+		if c == 0 {
+			b[i] = '/'
+		}
+	}
+	return tree.Path(b), nil
 }
 
 // cursor is the key after which a listing goes on; the empty path is the start.
@@ -176,7 +190,8 @@ func entryBits(r *tree.Record, live bool) (bits uint64) {
 	set(d.Attrs != diskAttrs(r), hasDiskAttrs)
 	set(r.Sealed && live, isSealed)
 	set(d.Inode != 0 && !live, hasDiskInode)
-	d.Inode, d.Attrs = 0, 0
+	set(d.CTime != 0 && live, hasDiskCTime)
+	d.Inode, d.Attrs, d.CTime, d.Looked = 0, 0, 0, 0
 	same := d == tree.Stat{Kind: e.Kind, Size: e.Size, MTime: e.MTime, Mode: e.Mode}
 	set(same, hasDiskSame)
 	set(!same && d != tree.Stat{}, hasDiskOwn)
@@ -223,6 +238,9 @@ func packRare(b []byte, bits uint64, r *tree.Record) ([]byte, error) {
 	}
 	if bits&hasDiskAttrs != 0 {
 		b = binary.LittleEndian.AppendUint64(b, r.Disk.Attrs)
+	}
+	if bits&hasDiskCTime != 0 { // mostly a little after the mtime
+		b = append(binary.AppendVarint(b, r.Disk.CTime-r.Disk.MTime), r.Disk.Looked)
 	}
 	return b, nil
 }
@@ -299,8 +317,8 @@ type stored struct {
 	meta      []byte
 }
 
-// unpack is pack's inverse. names gives the replica of a small id. The path and
-// the Seq are the caller's to fill in.
+// unpack is pack's inverse. names gives the replica of a small id; nil: version,
+// author and content are left out. The path and the Seq are the caller's to fill in.
 func unpack(s stored, names func(uint64) (tree.ReplicaID, bool)) (rec tree.Record, err error) {
 	r := &reader{b: s.meta}
 	e := &rec.Entry
@@ -319,11 +337,13 @@ func unpack(s stored, names func(uint64) (tree.ReplicaID, bool)) (rec tree.Recor
 		e.Author = r.replica(names)
 	}
 	c6, inColumn := s.c6.(int64)
-	if live && inColumn != (bits&hasContent != 0) {
+	if live && names != nil && inColumn != (bits&hasContent != 0) {
 		r.fail(errors.New("the content's column and its rest disagree"))
 	}
 	if bits&hasContent != 0 {
-		if live {
+		if names == nil {
+			r.take(contentLeft(live))
+		} else if live {
 			e.Content = r.content(c6, 6)
 		} else {
 			e.Content = r.content(0, 0)
@@ -349,8 +369,19 @@ func unpack(s stored, names func(uint64) (tree.ReplicaID, bool)) (rec tree.Recor
 	return rec, nil
 }
 
+// contentLeft is how many bytes of a content stand in the blob.
+func contentLeft(live bool) uint64 {
+	if live {
+		return 26
+	}
+	return 32
+}
+
 func (r *reader) replica(names func(uint64) (tree.ReplicaID, bool)) tree.ReplicaID {
 	local := r.uint()
+	if names == nil {
+		return 0
+	}
 	id, ok := names(local)
 	if !ok {
 		r.fail(fmt.Errorf("replica %d of %d", local, maxLocal))
@@ -365,6 +396,12 @@ func (r *reader) version(names func(uint64) (tree.ReplicaID, bool)) tree.Version
 		return nil
 	}
 	if n == 0 {
+		return nil
+	}
+	if names == nil {
+		for range 2 * n {
+			r.uint()
+		}
 		return nil
 	}
 	v := make(tree.Version, 0, n)
@@ -423,6 +460,12 @@ func (r *reader) attrs(bits uint64, rec *tree.Record) {
 	if bits&hasDiskAttrs != 0 {
 		if b := r.take(8); b != nil {
 			rec.Disk.Attrs = binary.LittleEndian.Uint64(b)
+		}
+	}
+	if bits&hasDiskCTime != 0 {
+		rec.Disk.CTime = rec.Disk.MTime + r.int()
+		if b := r.take(1); b != nil {
+			rec.Disk.Looked = b[0]
 		}
 	}
 }

@@ -74,6 +74,9 @@ func genRecord(t *rapid.T) tree.Record {
 	}
 	r.Disk.Inode = rapid.Uint64().Draw(t, "inode")
 	r.Disk.Attrs = rapid.SampledFrom([]uint64{0, 1, e.Attrs.Sum(), math.MaxUint64}).Draw(t, "disk attributes")
+	if liveFile(kindCode(&r.Entry)) && rapid.Bool().Draw(t, "dated") {
+		r.Disk.CTime, r.Disk.Looked = rapid.Int64Min(1).Draw(t, "disk ctime"), rapid.Byte().Draw(t, "looked")
+	}
 	return r
 }
 

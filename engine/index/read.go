@@ -63,6 +63,44 @@ func (ix *Index) Get(ctx context.Context, p tree.Path) (rec tree.Record, found b
 	return rec, found && err == nil, err
 }
 
+// pathsAtOnce is how many paths one query asks for.
+const pathsAtOnce = 32
+
+var pathsQuery = "SELECT " + columns + " FROM entry WHERE path IN (?" + strings.Repeat(", ?", pathsAtOnce-1) + ")"
+
+// At gives the rows of paths, also tombstones. It costs a third of what Get costs
+// for each.
+func (ix *Index) At(ctx context.Context, paths []tree.Path) (map[tree.Path]tree.Record, error) {
+	out := make(map[tree.Path]tree.Record, len(paths))
+	if len(paths) == 1 {
+		rec, found, err := ix.Get(ctx, paths[0])
+		if found {
+			out[rec.Path] = rec
+		}
+		return out, err
+	}
+	err := ix.read(ctx, "look up paths", func(c *conn) error {
+		args := make([]any, pathsAtOnce)
+		for len(paths) > 0 {
+			some := paths[:min(len(paths), pathsAtOnce)]
+			paths = paths[len(some):]
+			for i := range args {
+				args[i] = pathKey(some[min(i, len(some)-1)])
+			}
+			err := c.query(func(r *row) error {
+				rec, err := ix.record(r, 0)
+				out[rec.Path] = rec
+				return err
+			}, pathsQuery, args...)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
 // list gives up to limit records of a query that pass keep.
 func (ix *Index) list(ctx context.Context, verb string, limit int, keep func(*tree.Record) bool, query string, args ...any) (out []tree.Record, err error) {
 	err = ix.read(ctx, verb, func(c *conn) error {
@@ -194,6 +232,45 @@ func (ix *Index) Walk(ctx context.Context, under, after tree.Path, fn func(tree.
 			return nil
 		}
 		from = pathKey(rows[len(rows)-1].Path)
+	}
+}
+
+// Standing calls fn with the live rows below under, some at a time, in
+// tree.Path.Compare's order, until it returns false or an error. Of each there is
+// Path, Kind, Disk, Attrs, Target, Conflict and Seq. They are valid during the call;
+// fn may use the index.
+func (ix *Index) Standing(ctx context.Context, under tree.Path, fn func([]tree.Record) (bool, error)) error {
+	from, to := span(under)
+	var rows []tree.Record
+	for {
+		rows = rows[:0]
+		err := ix.read(ctx, "walk the index", func(c *conn) error {
+			return c.query(func(r *row) error {
+				path, err := ownPath(r.blob(0))
+				if err != nil {
+					return err
+				}
+				rec, err := unpack(stored{kind: r.int(2), inode: r.optional(3), meta: r.bytes(4)}, nil)
+				rec.Path, rec.Seq = path, uint64(r.int(1))
+				rows = append(rows, rec)
+				return err
+			}, "SELECT path, seq, kind, inode, meta FROM entry WHERE path > ? AND path < ? AND kind < 16 ORDER BY path LIMIT ?", from, to, page)
+		})
+		if err != nil {
+			return err
+		}
+		more := len(rows) == page
+		if more {
+			from = pathKey(rows[page-1].Path)
+		}
+		if len(rows) > 0 {
+			if on, err := fn(rows); !on || err != nil {
+				return err
+			}
+		}
+		if !more {
+			return nil
+		}
 	}
 }
 

@@ -13,7 +13,7 @@ var errNewer = errors.New("the index was written by a newer version of Pinion: i
 
 // migrations are applied in order; the file's user_version counts them. A
 // script that was released is never changed.
-var migrations = [...]string{schema1, schemaKept, schemaPast, schemaSuspect}
+var migrations = [...]string{schema1, schemaKept, schemaPast, schemaSuspect, schemaCTime}
 
 // Partial indexes hold only the rows that are ever looked up in them: c6 and
 // inode are NULL but for live files, b6 but for files edited from something.
@@ -57,6 +57,10 @@ CREATE TABLE beaten (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE, version 
 const schemaSuspect = `
 CREATE TABLE suspect (path BLOB NOT NULL, side INTEGER NOT NULL, content BLOB NOT NULL, passed INTEGER NOT NULL, PRIMARY KEY (path, side)) WITHOUT ROWID;
 `
+
+// schemaCTime: rows that say when a file was changed, which programs of before
+// don't know how to read.
+const schemaCTime = `SELECT 1`
 
 // setUp gives a connection its settings. The first connection to a new file
 // also settles what can't be changed later.

@@ -24,7 +24,7 @@ func sample(i int, writers []tree.Replica) tree.Record {
 		e.Version = e.Version.Bump(w.ID, 1_790_000_000+uint64(h.Int64N(1e7)))
 		e.Author = w.ID
 	}
-	d := tree.Stat{Kind: tree.File, Size: e.Size, MTime: e.MTime, Mode: e.Mode, Inode: 9_000_000 + uint64(i)}
+	d := tree.Stat{Kind: tree.File, Size: e.Size, MTime: e.MTime, Mode: e.Mode, Inode: 9_000_000 + uint64(i), CTime: 1_800_000_000_000_000_000 + h.Int64N(1e17), Looked: 3}
 	return tree.Record{Entry: e, Disk: d}
 }
 

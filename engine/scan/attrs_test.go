@@ -48,16 +48,17 @@ type listed struct {
 	list []tree.Path
 }
 
-func (l *listed) Walk(ctx context.Context, under, after tree.Path, fn func(tree.Record) (bool, error)) error {
+func (l *listed) Standing(ctx context.Context, under tree.Path, page func([]tree.Record) (bool, error)) error {
 	if l.list == nil {
-		return l.model.Walk(ctx, under, after, fn)
+		return l.model.Standing(ctx, under, page)
 	}
+	fn, rest := paged(page)
 	for _, p := range l.list {
 		if more, err := fn(l.rows[p]); !more || err != nil {
 			return err
 		}
 	}
-	return nil
+	return rest()
 }
 
 func row(t *testing.T, disk uint64, attrs ...tree.Attr) *tree.Record {

@@ -2,7 +2,6 @@ package scan
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"time"
@@ -35,13 +34,18 @@ func (r *run) compare(d Dir, name string, path tree.Path, info rootfs.Info, row 
 		r.sum.Files++
 		r.sum.Bytes += info.Size
 	}
+	if row != nil && r.unchanged(row, info) && r.sameCTime(row, info) {
+		return nil
+	}
 	seen := r.attrs(d, name, info)
 	if seen.sum == tooMany {
 		r.manyAttrs(path)
 	}
-	if row != nil && r.unchanged(row, info) && r.sameAttrs(row.Disk, seen) {
+	if row != nil && r.asItWas(row, info, seen) {
 		r.undressed(path, row, seen)
-		return nil
+		if !r.undated(row, info) {
+			return nil
+		}
 	}
 	var based uint64
 	if r.known {
@@ -53,13 +57,14 @@ func (r *run) compare(d Dir, name string, path tree.Path, info rootfs.Info, row 
 		}
 		row, based = nil, rec.Seq
 		if found && rec.Exists() {
-			if row = &rec; r.unchanged(row, info) && r.sameAttrs(row.Disk, seen) {
+			if row = &rec; r.asItWas(row, info, seen) && !r.undated(row, info) {
 				return nil
 			}
 		}
 	}
 	c := Change{Path: path, BasedOn: based, Disk: r.stat(info), Now: r.entry(path, info, row)}
 	c.Disk.Attrs = seen.sum
+	r.date(&c.Disk, info, seen)
 	var err error
 	if c.Now, err = r.withAttrs(c.Now, row, seen); err != nil {
 		r.manyAttrs(path)
@@ -90,6 +95,44 @@ func kindOf(k rootfs.Kind) tree.Kind {
 		return tree.Symlink
 	}
 	return tree.File
+}
+
+// sameCTime says whether nothing at all was done to a file since it was looked at,
+// its attributes included, and nothing is to be said about those.
+func (r *run) sameCTime(row *tree.Record, info rootfs.Info) bool {
+	was := &row.Disk
+	return r.o.Caps.CTimeGrain != 0 && was.CTime != 0 && was.CTime == info.CTime && info.Kind == rootfs.Regular &&
+		was.Looked == uint8(r.o.Attrs) && was.Attrs != tooMany && was.Attrs == row.Attrs.Sum()
+}
+
+// touched says whether a file of the same inode, size and mtime had something done
+// to it since it was looked at. Where neither its mode nor its attributes tell what
+// that was, the content may have been edited, and the mtime put back.
+func (r *run) touched(row *tree.Record, info rootfs.Info) bool {
+	return r.o.Caps.CTimeGrain != 0 && row.Disk.CTime != 0 && row.Disk.CTime != info.CTime && info.Kind == rootfs.Regular
+}
+
+// asItWas says whether a row needs no other by what was seen.
+func (r *run) asItWas(row *tree.Record, info rootfs.Info, seen seenAttrs) bool {
+	return r.unchanged(row, info) && r.sameAttrs(row.Disk, seen) && !r.touched(row, info)
+}
+
+// undated says whether a full scan may give a row the ctime that it lacks, so that
+// the next one is quicker.
+func (r *run) undated(row *tree.Record, info rootfs.Info) bool {
+	s := r.stat(info)
+	return r.whole && (row.Disk.CTime == 0 || row.Disk.Looked != uint8(r.o.Attrs)) && r.date(&s, info, seenAttrs{known: true})
+}
+
+// date notes a ctime: one that is old enough for every later change to get another,
+// and of which attributes are known that were looked at afterwards.
+func (r *run) date(s *tree.Stat, info rootfs.Info, seen seenAttrs) bool {
+	grain := r.o.Caps.CTimeGrain
+	if s.Kind != tree.File || grain == 0 || info.CTime == 0 || !seen.known && r.o.Attrs != 0 || r.asOf.Sub(time.Unix(0, info.CTime)) < grain {
+		return false
+	}
+	s.CTime, s.Looked = info.CTime, uint8(r.o.Attrs)
+	return true
 }
 
 // unchanged says whether a row needs no other: its lstat is the present one, and of
@@ -177,13 +220,17 @@ func (r *run) changing(path tree.Path, err error) {
 // file finds a changed or new file's content: from its row, from the row of the
 // file that it was, or by reading it.
 func (r *run) file(d Dir, name string, info rootfs.Info, row *tree.Record, c Change) error {
+	var from *tree.Record
 	if row != nil && row.Kind == tree.File && r.untouched(row.Disk, info) {
-		c.Now.Content, c.Sealed = row.Content, row.Sealed
-		return r.add(c)
-	}
-	from, err := r.twin(c.Path, info)
-	if err != nil {
-		return err
+		if !r.touched(row, info) || c.Disk.Mode != row.Disk.Mode || c.Disk.Attrs != row.Disk.Attrs {
+			c.Now.Content, c.Sealed = row.Content, row.Sealed
+			return r.add(c)
+		}
+	} else {
+		var err error
+		if from, err = r.twin(c.Path, info); err != nil {
+			return err
+		}
 	}
 	if from != nil {
 		c.From, c.Now.Content, c.Now.MTime = from.Path, from.Content, from.MTime
@@ -250,7 +297,7 @@ func (r *run) read(d Dir, name string, info rootfs.Info, row *tree.Record, c Cha
 		r.unstable(c.Path)
 		return nil
 	}
-	m, id, calm, err := r.hash(f, info.Size)
+	m, id, calm, err := r.hash(f, opened, info.Size)
 	if cerr := r.ctx.Err(); cerr != nil {
 		return cerr
 	}
@@ -284,16 +331,16 @@ func (r *run) young(info rootfs.Info) bool {
 	return age >= -tick && age < max(tick, r.o.Caps.MTimeGrain)
 }
 
-// hash reads an open file. calm: it did not change meanwhile.
-func (r *run) hash(f fs.File, size int64) (m tree.Manifest, id tree.ContentID, calm bool, err error) {
-	before, err := f.Stat()
-	if err != nil {
-		return nil, id, false, fmt.Errorf("stat: %w", err)
-	}
+// hash reads a file that is open and was of this size. calm: it did not change
+// meanwhile, as far as the file itself tells.
+func (r *run) hash(f fs.File, opened rootfs.Info, size int64) (m tree.Manifest, id tree.ContentID, calm bool, err error) {
 	r.head = r.head[:0]
 	m, id, err = r.o.Hash(r.ctx, &counted{r: r, from: f}, size)
+	if r.o.Caps.Inodes {
+		return m, id, true, err // the look at the name that follows is of this very file
+	}
 	after, serr := f.Stat()
-	calm = serr == nil && before.Size() == size && after.Size() == size && before.ModTime().Equal(after.ModTime())
+	calm = serr == nil && after.Size() == size && after.ModTime().UnixNano() == opened.MTime
 	return m, id, calm, err
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -77,7 +78,12 @@ func (e *endless) Get(context.Context, tree.Path) (tree.Record, bool, error) {
 	return tree.Record{}, false, nil
 }
 
-func (e *endless) Walk(_ context.Context, _, _ tree.Path, fn func(tree.Record) (bool, error)) error {
+func (e *endless) At(context.Context, []tree.Path) (map[tree.Path]tree.Record, error) {
+	return nil, nil
+}
+
+func (e *endless) Standing(_ context.Context, _ tree.Path, page func([]tree.Record) (bool, error)) error {
+	fn, rest := paged(page)
 	for i := range e.dirs {
 		dir := tree.Path(dirName(i))
 		more, err := fn(tree.Record{Entry: tree.Entry{Path: dir, Kind: tree.Dir}, Disk: tree.Stat{Kind: tree.Dir}, Seq: 1})
@@ -90,7 +96,30 @@ func (e *endless) Walk(_ context.Context, _, _ tree.Path, fn func(tree.Record) (
 			return err
 		}
 	}
-	return nil
+	return rest()
+}
+
+// paged makes pages of single rows.
+func paged(page func([]tree.Record) (bool, error)) (fn func(tree.Record) (bool, error), rest func() error) {
+	var list []tree.Record
+	flush := func() (bool, error) {
+		more, err := page(list)
+		list = list[:0]
+		return more, err
+	}
+	fn = func(rec tree.Record) (bool, error) {
+		if list = append(list, rec); len(list) < 7 {
+			return true, nil
+		}
+		return flush()
+	}
+	return fn, func() error {
+		if len(list) == 0 {
+			return nil
+		}
+		_, err := flush()
+		return err
+	}
 }
 
 func (e *endless) Children(context.Context, tree.Path, func(tree.Record) (bool, error)) error {
@@ -167,9 +196,9 @@ type sorted struct {
 	list []tree.Record
 }
 
-func (s sorted) Walk(_ context.Context, _, _ tree.Path, fn func(tree.Record) (bool, error)) error {
-	for i := range s.list {
-		if more, err := fn(s.list[i]); !more || err != nil {
+func (s sorted) Standing(_ context.Context, _ tree.Path, fn func([]tree.Record) (bool, error)) error {
+	for page := range slices.Chunk(s.list, 256) {
+		if more, err := fn(page); !more || err != nil {
 			return err
 		}
 	}

@@ -23,7 +23,13 @@ type target struct {
 func (r *run) paths(paths, deep []string) error {
 	v := visitor{run: r}
 	defer v.leave()
-	for _, t := range r.targets(paths, deep) {
+	targets := r.targets(paths, deep)
+	for i, t := range targets {
+		if i%rowsAhead == 0 {
+			if err := v.readAhead(targets[i:min(i+rowsAhead, len(targets))]); err != nil {
+				return err
+			}
+		}
 		if err := r.tick(); err != nil {
 			return err
 		}
@@ -102,12 +108,17 @@ func (r *run) inIgnored(path string) bool {
 	return false
 }
 
+// rowsAhead is for how many targets rows are read at once.
+const rowsAhead = 64
+
 // visitor goes from one target to the next and keeps the directory of the last
 // one open, since the next one is often in it.
 type visitor struct {
 	*run
 	at      place
 	look    looker
+	rows    map[tree.Path]tree.Record // of the targets ahead; asked: all of them
+	asked   map[tree.Path]struct{}
 	seen    tree.Path   // this and all below it was looked at
 	any     bool        // seen is set
 	shallow []tree.Path // directories above the present target whose children were compared
@@ -116,6 +127,37 @@ type visitor struct {
 func (v *visitor) covers(p tree.Path) bool { return v.any && p.Within(v.seen) }
 
 func (v *visitor) cover(p tree.Path) { v.seen, v.any = p, true }
+
+// readAhead reads the rows of the next targets: many at once cost a third.
+func (v *visitor) readAhead(targets []target) (err error) {
+	v.rows, v.asked = nil, nil
+	if len(targets) < 2 || !v.known {
+		return nil
+	}
+	paths := make([]tree.Path, 0, len(targets))
+	v.asked = make(map[tree.Path]struct{}, len(targets))
+	for _, t := range targets {
+		paths = append(paths, t.path)
+		v.asked[t.path] = struct{}{}
+	}
+	v.rows, err = v.o.Index.At(v.ctx, paths)
+	return indexError(err)
+}
+
+// row gives the live row of a target; nil: there is none.
+func (v *visitor) row(p tree.Path) (*tree.Record, error) {
+	rec, found := v.rows[p]
+	if _, asked := v.asked[p]; !asked {
+		var err error
+		if rec, found, err = v.o.Index.Get(v.ctx, p); err != nil {
+			return nil, indexError(err)
+		}
+	}
+	if !found || !rec.Exists() {
+		return nil, nil
+	}
+	return &rec, nil
+}
 
 // compared says whether p was compared as a child of its directory.
 func (v *visitor) compared(p tree.Path) bool {
@@ -148,19 +190,16 @@ func (v *visitor) visit(t target) error {
 	if err != nil || !ok || v.covers(t.path) {
 		return err
 	}
-	rec, found, err := v.o.Index.Get(v.ctx, t.path)
+	row, err := v.row(t.path)
 	if err != nil {
-		return indexError(err)
-	}
-	var row *tree.Record
-	if found && rec.Exists() {
-		row = &rec
+		return err
 	}
 	compared := v.compared(t.path)
 	if compared && (row == nil || row.Kind != tree.Dir) {
 		return nil // not a directory, or a new one, which was entered
 	}
 	name := t.path.Base()
+	v.asOf = v.o.Now()
 	info, err := v.look.at(name)
 	switch {
 	case compared && (err != nil || info.Kind != rootfs.Directory || info.Dev != v.dev || v.o.Ignored(string(t.path), true)):

@@ -23,6 +23,8 @@ type run struct {
 	inline int64 // the largest file that is read; 0: any
 	known  bool  // the index held rows when the scan began
 	dev    uint64
+	whole  bool      // everything is looked at
+	asOf   time.Time // not after the lstat at hand
 
 	batch   []Change
 	chunks  int  // in the batch's manifests

@@ -30,15 +30,18 @@ func (e *EmptiedError) Error() string {
 func (e *EmptiedError) Is(target error) bool { return target == ErrEmptied }
 
 // Index is what a scan reads of the index. The functions that are handed to
-// Walk and Children may take their time, and may call the other methods.
+// Standing and Children may take their time, and may call the other methods.
 type Index interface {
 	// Position tells by a Seq of 0 that no row was ever written.
 	Position() tree.Position
 	// Get gives the row of a path, a tombstone included.
 	Get(ctx context.Context, p tree.Path) (tree.Record, bool, error)
-	// Walk gives the live rows below under and after after, in the order of
-	// tree.Path.Compare.
-	Walk(ctx context.Context, under, after tree.Path, fn func(tree.Record) (bool, error)) error
+	// At gives the rows of paths, tombstones included.
+	At(ctx context.Context, paths []tree.Path) (map[tree.Path]tree.Record, error)
+	// Standing gives the live rows below under, some at a time, in the order of
+	// tree.Path.Compare: of each Path, Kind, Disk, Attrs and Seq. They are valid
+	// during the call.
+	Standing(ctx context.Context, under tree.Path, fn func([]tree.Record) (bool, error)) error
 	// Children gives the live rows directly in dir, in the same order.
 	Children(ctx context.Context, dir tree.Path, fn func(tree.Record) (bool, error)) error
 	// ByInode gives live files that had this inode.

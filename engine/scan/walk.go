@@ -10,6 +10,7 @@ import (
 
 // full compares everything.
 func (r *run) full() error {
+	r.whole = true
 	root, err := r.o.FS.OpenDir("")
 	if err != nil {
 		return rootError(err)
@@ -118,6 +119,7 @@ func (r *run) visit(at place, name string, cur *cursor) error {
 	} else {
 		row = nil
 	}
+	r.asOf = r.o.Now()
 	info, err := at.dir.Lstat(name)
 	path, ok := r.named(at, name, row, info.Kind == rootfs.Directory)
 	if !ok {

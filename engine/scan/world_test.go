@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ import (
 
 // model is an index in memory.
 type model struct {
+	mu   sync.Mutex // a scan reads ahead of what it tells
 	rows map[tree.Path]tree.Record
 	seq  uint64
 	had  map[tree.ContentID]bool // contents that were ever recorded
@@ -34,14 +36,32 @@ func (m *model) clone() *model {
 	return &model{rows: maps.Clone(m.rows), seq: m.seq, had: maps.Clone(m.had)}
 }
 
-func (m *model) Position() tree.Position { return tree.Position{Seq: m.seq} }
+func (m *model) Position() tree.Position {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return tree.Position{Seq: m.seq}
+}
 
 func (m *model) Get(_ context.Context, p tree.Path) (tree.Record, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	rec, ok := m.rows[p]
 	return rec, ok, nil
 }
 
+func (m *model) At(ctx context.Context, paths []tree.Path) (map[tree.Path]tree.Record, error) {
+	out := map[tree.Path]tree.Record{}
+	for _, p := range paths {
+		if rec, ok, _ := m.Get(ctx, p); ok {
+			out[p] = rec
+		}
+	}
+	return out, nil
+}
+
 func (m *model) live() []tree.Path {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	var out []tree.Path
 	for p, rec := range m.rows {
 		if rec.Exists() {
@@ -52,12 +72,21 @@ func (m *model) live() []tree.Path {
 	return out
 }
 
-func (m *model) Walk(_ context.Context, under, after tree.Path, fn func(tree.Record) (bool, error)) error {
+func (m *model) Standing(ctx context.Context, under tree.Path, page func([]tree.Record) (bool, error)) error {
+	fn, rest := paged(page)
+	if err := m.walk(ctx, under, fn); err != nil {
+		return err
+	}
+	return rest()
+}
+
+func (m *model) walk(ctx context.Context, under tree.Path, fn func(tree.Record) (bool, error)) error {
 	for _, p := range m.live() {
-		if p == under || !p.Within(under) || after != "" && p.Compare(after) <= 0 {
+		if p == under || !p.Within(under) {
 			continue
 		}
-		if more, err := fn(m.rows[p]); !more || err != nil {
+		rec, _, _ := m.Get(ctx, p)
+		if more, err := fn(rec); !more || err != nil {
 			return err
 		}
 	}
@@ -65,7 +94,7 @@ func (m *model) Walk(_ context.Context, under, after tree.Path, fn func(tree.Rec
 }
 
 func (m *model) Children(ctx context.Context, dir tree.Path, fn func(tree.Record) (bool, error)) error {
-	return m.Walk(ctx, dir, "", func(rec tree.Record) (bool, error) {
+	return m.walk(ctx, dir, func(rec tree.Record) (bool, error) {
 		if rec.Path.Dir() != dir {
 			return true, nil
 		}
@@ -75,7 +104,7 @@ func (m *model) Children(ctx context.Context, dir tree.Path, fn func(tree.Record
 
 func (m *model) ByInode(_ context.Context, inode uint64, limit int) (out []tree.Record, err error) {
 	for _, p := range m.live() {
-		if rec := m.rows[p]; rec.Kind == tree.File && rec.Disk.Inode == inode && len(out) < limit {
+		if rec, _, _ := m.Get(context.Background(), p); rec.Kind == tree.File && rec.Disk.Inode == inode && len(out) < limit {
 			out = append(out, rec)
 		}
 	}
@@ -84,6 +113,8 @@ func (m *model) ByInode(_ context.Context, inode uint64, limit int) (out []tree.
 
 // commit takes changes in as the index would.
 func (m *model) commit(changes []Change) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	for _, c := range changes {
 		if old := m.rows[c.Path]; old.Seq != c.BasedOn {
 			return fmt.Errorf("%q is based on %d, and the row is at %d", c.Path, c.BasedOn, old.Seq)

@@ -82,6 +82,11 @@ type Stat struct {
 	Mode  uint32
 	Inode uint64
 	Attrs uint64 // Attrs.Sum of what stood on it; 0: nothing, or nobody looked
+	// CTime is that of a file when it was looked at last, in nanoseconds: while the
+	// disk says the same, neither content nor attributes were changed since. 0: not
+	// known, or so young then that a change could have hidden behind it.
+	CTime  int64
+	Looked uint8 // the kinds of attributes (rootfs.AttrKinds) that Attrs is of, where CTime is known
 }
 
 // Record is one row of the local index: what stands (or stood) here.

@@ -20,6 +20,8 @@ type confined struct {
 	fuse bool // the file system is FUSE
 	sync bool // syncfs tells of errors, and of all of them
 
+	listAt bool // attributes can be listed by directory and name
+
 	recent *recent // set in a batch
 }
 
@@ -32,7 +34,7 @@ func openConfined(name string, walk bool) (*confined, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &confined{fd: fd, name: name, walk: walk || !openat2Works(fd)}
+	c := &confined{fd: fd, name: name, walk: walk || !openat2Works(fd), listAt: !walk && listxattrAtWorks(fd)}
 	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		unix.Close(fd)

@@ -25,6 +25,7 @@ type Capabilities struct {
 	Xattrs        bool          // user.* attributes are kept
 	ACLs          bool          // POSIX access control lists are kept
 	MTimeGrain    time.Duration // the coarseness of modification times; 0: they can't be set
+	CTimeGrain    time.Duration // a change moves Info.CTime if that was this old at the last look; 0: not to be relied on
 	FSType        string        // for people; "fuse" for all of FUSE, "" where it isn't told
 }
 
@@ -80,7 +81,7 @@ func (r *Root) makeProbeDir() (string, error) {
 func (p *probe) run() error {
 	p.caps.FSType = p.r.b.fsType()
 	for _, test := range []func() error{
-		p.exchange, p.noReplace, p.hardLink, p.reflink, p.lease, p.names, p.oddNames, p.mode, p.attrs, p.symlink, p.inode, p.mtime,
+		p.exchange, p.noReplace, p.hardLink, p.reflink, p.lease, p.names, p.oddNames, p.mode, p.attrs, p.symlink, p.inode, p.mtime, p.ctime,
 	} {
 		if err := test(); err != nil {
 			return err
@@ -381,6 +382,66 @@ func (p *probe) mtime() error {
 		return err
 	}
 	p.caps.MTimeGrain = grainOf(oddTime, i.MTime)
+	return nil
+}
+
+// Coarse clocks of kernels tick every 1 to 10 ms.
+const (
+	clockTick   = 10 * time.Millisecond
+	ctimeLooks  = 8
+	ctimeWait   = 3 * clockTick
+	ctimeStrays = 100 * time.Millisecond // by which the file system's clock may differ from ours
+)
+
+// ctime looks whether CTime tells of each change, by a clock that is ours, and
+// stays out of the reach of who sets the mtime. Kernels from 6.13 on give a change
+// that comes after a look another time in any case; before, the clock has to have
+// ticked.
+func (p *probe) ctime() error {
+	if !p.caps.ExecBit || p.caps.MTimeGrain == 0 || p.caps.MTimeGrain > clockTick {
+		return nil
+	}
+	a, err := p.file("a")
+	if err != nil {
+		return err
+	}
+	if err := p.r.SetMTime(a, oddTime); err != nil {
+		return err
+	}
+	now := func() (int64, error) {
+		i, err := p.r.Lstat(a)
+		return i.CTime, err
+	}
+	last, err := now()
+	if off := time.Since(time.Unix(0, last)); err != nil || off < -ctimeStrays || off > ctimeStrays {
+		return err
+	}
+	ticks, mode := 0, uint32(0o600)
+	for began := time.Now(); ticks < ctimeLooks && time.Since(began) < ctimeWait; {
+		mode ^= 0o100
+		if err := p.r.SetMode(a, mode); err != nil {
+			return err
+		}
+		next, err := now()
+		if err != nil {
+			return err
+		}
+		switch {
+		case next > last:
+			ticks++
+			p.caps.CTimeGrain = max(p.caps.CTimeGrain, 1)
+		case next == last:
+			p.caps.CTimeGrain = max(p.caps.CTimeGrain, clockTick)
+			time.Sleep(time.Millisecond)
+		default:
+			p.caps.CTimeGrain = 0
+			return nil
+		}
+		last = next
+	}
+	if ticks == 0 {
+		p.caps.CTimeGrain = 0
+	}
 	return nil
 }
 

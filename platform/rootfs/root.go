@@ -44,6 +44,7 @@ type Info struct {
 	Kind  Kind
 	Size  int64
 	MTime int64  // nanoseconds since 1970, held at the ends of int64
+	CTime int64  // when anything about it was changed, which nobody can set; 0: not known
 	Mode  uint32 // permission bits, 0o777 at most
 	Inode uint64
 	Dev   uint64

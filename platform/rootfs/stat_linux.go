@@ -21,6 +21,7 @@ func infoOf(name string, st *unix.Stat_t) Info {
 	i := Info{
 		Name: name, Kind: Other, Size: st.Size,
 		MTime: nanoseconds(int64(st.Mtim.Sec), int64(st.Mtim.Nsec)),
+		CTime: nanoseconds(int64(st.Ctim.Sec), int64(st.Ctim.Nsec)),
 		Mode:  st.Mode & 0o777, Inode: st.Ino, Dev: uint64(st.Dev), Nlink: uint32(st.Nlink),
 	}
 	switch st.Mode & unix.S_IFMT {

@@ -51,7 +51,7 @@ func (d *Disk) revive(n *inode, r *rand.Rand, odds float64, done map[*inode]*ino
 	if x := done[n]; x != nil {
 		return x
 	}
-	x := &inode{id: n.id, kind: n.kind, mode: n.keptMode, mtime: n.keptTime, target: n.target}
+	x := &inode{id: n.id, kind: n.kind, mode: n.keptMode, mtime: n.keptTime, ctime: n.ctime, target: n.target}
 	done[n] = x
 	if n.kind == rootfs.Directory {
 		x.children = map[string]*inode{}
@@ -69,6 +69,7 @@ func (d *Disk) revive(n *inode, r *rand.Rand, odds float64, done map[*inode]*ino
 		x.data = torn(n.kept, n.data, r, odds)
 		if !d.o.Sly || !d.young(n) {
 			x.mtime = d.honest(n, x.data)
+			d.stamp(x)
 		}
 	}
 	x.keep()

@@ -44,6 +44,7 @@ type inode struct {
 	kind     rootfs.Kind
 	mode     uint32
 	mtime    int64
+	ctime    int64
 	data     []byte
 	target   string
 	children map[string]*inode
@@ -73,6 +74,7 @@ func (d *Disk) make(kind rootfs.Kind, mode uint32) *inode {
 	d.last++
 	n := &inode{id: d.last, kind: kind, mode: mode, dirty: true}
 	n.mtime = d.written(n)
+	d.stamp(n)
 	if kind == rootfs.Directory {
 		n.children, n.durable = map[string]*inode{}, map[string]*inode{}
 	}
@@ -101,6 +103,9 @@ func (d *Disk) written(n *inode) int64 {
 	n.wrote[at] = now
 	return at
 }
+
+// stamp gives an inode the time of a change that nobody can set, each another one.
+func (d *Disk) stamp(n *inode) { n.ctime = max(d.o.Now().UnixNano(), n.ctime+1) }
 
 // child gives what a name in a directory means, and the name as it is written.
 func (d *Disk) child(dir *inode, name string) (*inode, string) {
@@ -176,7 +181,7 @@ func (d *Disk) free(path string) (*inode, string, error) {
 }
 
 func info(name string, n *inode) rootfs.Info {
-	i := rootfs.Info{Name: name, Kind: n.kind, Size: n.size(), MTime: n.mtime, Mode: n.mode, Inode: n.id, Dev: 1, Nlink: uint32(n.links)}
+	i := rootfs.Info{Name: name, Kind: n.kind, Size: n.size(), MTime: n.mtime, CTime: n.ctime, Mode: n.mode, Inode: n.id, Dev: 1, Nlink: uint32(n.links)}
 	return i
 }
 
@@ -201,6 +206,7 @@ func (d *Disk) setData(n *inode, data []byte) {
 		d.used += int64(len(data)) - int64(len(n.data))
 	}
 	n.data, n.mtime, n.dirty = data, d.written(n), true
+	d.stamp(n)
 }
 
 // room says whether so many bytes more can be kept.

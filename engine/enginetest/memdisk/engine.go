@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"strings"
 	"syscall"
+	"time"
 
 	"pinion/engine/apply"
 	"pinion/engine/folder"
@@ -44,8 +45,16 @@ func (r *Root) Probe() (rootfs.Capabilities, error) {
 	o := r.d.o
 	return rootfs.Capabilities{
 		Exchange: !o.NoExchange, NoReplace: !o.NoExchange, HardLink: true, Lease: true, CaseSensitive: !o.FoldCase, UnicodeExact: true,
-		ExecBit: true, Symlinks: !o.NoSymlinks, Inodes: true, MTimeGrain: max(o.Grain, 1), FSType: "memory",
+		ExecBit: true, Symlinks: !o.NoSymlinks, Inodes: true, MTimeGrain: max(o.Grain, 1), CTimeGrain: ctimeGrain(o), FSType: "memory",
 	}, nil
+}
+
+// ctimeGrain: where mtimes are coarse, nothing is told by ctimes either.
+func ctimeGrain(o Options) time.Duration {
+	if o.Grain > time.Millisecond {
+		return 0
+	}
+	return 1
 }
 
 func (r *Root) Lstat(path string) (rootfs.Info, error) { return r.d.lstat(path) }
@@ -300,6 +309,7 @@ func (d *handle) setMode(path string, mode uint32) error {
 		}
 		if err == nil {
 			n.mode, n.dirty = mode&0o777, true
+			d.stamp(n)
 			d.note(path, false)
 		}
 		return err
@@ -314,6 +324,7 @@ func (d *handle) setMTime(path string, ns int64) error {
 				ns -= (ns%g + g) % g
 			}
 			n.mtime, n.dirty = ns, true
+			d.stamp(n)
 			d.note(path, false)
 		}
 		return err

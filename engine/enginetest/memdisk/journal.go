@@ -37,6 +37,7 @@ func (d *Disk) change(set ...entry) {
 		for _, n := range []*inode{e.node, e.gone} {
 			if n != nil {
 				d.count(n)
+				d.stamp(n)
 			}
 		}
 	}
