@@ -116,6 +116,7 @@ var house = map[string]room{
 		{"netproto/wire", "messages to bytes"},
 		{"netproto/identity", "keys and certificates"},
 		{"netproto/pairing", "the join exchange runs over a connection"},
+		{"platform/udp", "the socket"},
 	}},
 	"netproto/hostile": {to: []arrow{ // for tests: a member gone bad
 		{"engine/tree", "what messages carry"}, {"netproto/wire", "frames and their types"}, {"netproto/identity", "it has a key that counts"},
@@ -139,6 +140,7 @@ var house = map[string]room{
 	"platform/notify":            {},
 	"platform/autostart":         {},
 	"platform/opener":            {},
+	"platform/udp":               {},
 	"platform/rootfs/rootfstest": {to: []arrow{{"platform/rootfs", "the contract that it tries"}}},
 
 	"tray/page": {to: []arrow{{"engine/control", "a page asks through it"}, {"engine/status", "a page shows it"}}},

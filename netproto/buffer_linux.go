@@ -1,14 +1,14 @@
 package netproto
 
 import (
-	"net"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
 // receiveBuffer is the size in bytes of a socket's receive buffer, after the
 // transport has asked for what it wants. Linux gives twice what may be used.
-func receiveBuffer(conn *net.UDPConn) (size int, known bool) {
+func receiveBuffer(conn syscall.Conn) (size int, known bool) {
 	raw, err := conn.SyscallConn()
 	if err != nil {
 		return 0, false

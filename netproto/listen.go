@@ -10,6 +10,7 @@ import (
 	"syscall"
 
 	"pinion/netproto/identity"
+	"pinion/platform/udp"
 
 	"github.com/quic-go/quic-go"
 )
@@ -25,7 +26,7 @@ const (
 )
 
 // listen opens the socket.
-func listen(address string) (*net.UDPConn, error) {
+func listen(address string) (net.PacketConn, error) {
 	addr, err := net.ResolveUDPAddr("udp", address)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %q: %w; an address is HOST:PORT or :PORT", address, err)
@@ -33,7 +34,7 @@ func listen(address string) (*net.UDPConn, error) {
 	conn, err := net.ListenUDP("udp", addr)
 	switch {
 	case err == nil:
-		return conn, nil
+		return udp.Offload(conn), nil
 	case inUse(err):
 		return nil, fmt.Errorf("%w: another program (or another pinion) listens on UDP %s; stop it or choose another port with --listen :PORT", ErrInUse, address)
 	}
@@ -59,11 +60,11 @@ func newTransport(conn net.PacketConn, id *identity.Identity, verify func(net.Ad
 
 // bufferWarning says what a too small receive buffer means and how to cure it.
 func bufferWarning(conn net.PacketConn) error {
-	udp, ok := conn.(*net.UDPConn)
+	socket, ok := conn.(syscall.Conn)
 	if !ok {
 		return nil
 	}
-	size, known := receiveBuffer(udp)
+	size, known := receiveBuffer(socket)
 	if !known || size >= wantedBuffer {
 		return nil
 	}

@@ -43,6 +43,8 @@ type cycle struct {
 	scanner  *scan.Scanner
 	fetcher  *transfer.Fetcher
 	server   *transfer.Server
+	reading  *transfer.Reading
+	coming   coming
 	applier  *apply.Applier
 	exchange *exchange.Exchange
 
@@ -62,7 +64,8 @@ type cycle struct {
 	// owned by the loop from here on
 	paused    *status.Pause
 	small     small
-	smallOf   map[tree.DeviceID]int64 // what peers said of theirs
+	smallOf   map[tree.DeviceID]int64       // what peers said of theirs
+	comingOf  map[tree.DeviceID]tree.Coming // what they said that they are reading
 	notice    notice
 	work      work
 	names     names
@@ -183,12 +186,13 @@ func (c *cycle) openIndex(ctx context.Context) error {
 func (c *cycle) openStages() {
 	cfg := c.f.cfg
 	hasher, disk := newHasher(), c.root.Transfer()
+	c.reading = &transfer.Reading{}
 	c.scanner = c.newScanner(hasher, func(p scan.Progress) { c.scanned.Store(p.Files) })
 	c.fetcher = transfer.NewFetcher(transfer.Options{
 		Folder: cfg.ID, FS: disk, Index: c.index, Archive: c.archiveFiles, Log: c.log, Now: cfg.Now, Rand: cfg.Rand,
 		Limits: transfer.Limits{StallAfter: c.lim.Stall}, Known: c.index.KnownContents, Sealed: noise.Sealed,
 	})
-	c.server = transfer.NewServer(transfer.ServerOptions{FS: disk, Index: c.index, Archive: c.archiveFiles, Doubt: c.doubt, Most: c.f.giving.Load})
+	c.server = transfer.NewServer(transfer.ServerOptions{FS: disk, Index: c.index, Archive: c.archiveFiles, Doubt: c.doubt, Most: c.f.giving.Load, Reading: c.reading})
 	c.exchange = exchange.New(exchange.Options{
 		Folder: cfg.ID, Index: crashExchange(c.index), Rand: cfg.Rand, RolledBack: index.ErrRolledBack, Withhold: c.withhold(), News: c.wake, Announced: c.announced, Now: cfg.Now, Log: c.log,
 	})
@@ -197,6 +201,8 @@ func (c *cycle) openStages() {
 func (c *cycle) newScanner(h *hasher, progress func(scan.Progress)) *scan.Scanner {
 	return scan.New(scan.Options{
 		FS: c.root.Scan(), Index: c.index, Name: c.root.Name(), Caps: c.caps, Attrs: c.attrs.Kinds, Hash: h.hash,
+		Large:     c.hashLarge(h),
+		LargeFrom: transfer.ReadingFrom,
 		Check:     c.f.checkMarker,
 		Sealed:    noise.Sealed,
 		Ignored:   func(p string, dir bool) bool { return c.ignored.Load().Match(p, dir) },
@@ -411,6 +417,22 @@ func (h *hasher) hash(ctx context.Context, r io.Reader, size int64) (tree.Manife
 	defer h.free.Put(ch)
 	m, id, _, err := ch.Of(contextReader{ctx, r}, size)
 	return m, id, err
+}
+
+// each is hash for a large file, whose chunks are told as they are found.
+func (h *hasher) each(ctx context.Context, r io.Reader, size int64, told func(tree.Chunk)) (tree.Manifest, tree.ContentID, error) {
+	ch := h.free.Get().(*chunk.Chunker)
+	defer h.free.Put(ch)
+	var m tree.Manifest
+	_, err := ch.Each(contextReader{ctx, r}, size, func(c tree.Chunk, _ []byte) error {
+		m = append(m, c)
+		told(c)
+		return nil
+	})
+	if err != nil {
+		return nil, tree.ContentID{}, err
+	}
+	return m, chunk.ID(m), nil
 }
 
 // contextReader ends reading when its context does.

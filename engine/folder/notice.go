@@ -530,6 +530,7 @@ func (n *notice) scanEnded(ctx context.Context, e ended) error {
 	c.missing.lookedAgain()
 	if e.lane == full {
 		n.fullDone = true
+		c.coming.looked(c)
 		c.missing.filled()
 		c.emptyAllowed.Store(false)
 		c.problems.replaceScanned(e.summary)

@@ -51,6 +51,9 @@ func (f *Folder) PeerDown(dev tree.DeviceID) {
 	if c != nil {
 		c.exchange.Down(dev)
 		c.fetcher.PeerDown(dev)
+		f.mu.Lock()
+		delete(c.comingOf, dev)
+		f.mu.Unlock()
 		go c.ask(c.work.dropUnreachable) // the caller may be what the loop waits for
 	}
 }
@@ -125,6 +128,7 @@ func (f *Folder) Heard(dev tree.DeviceID, s tree.FolderState) {
 	live := c.exchange.Knows(dev, s.Life) // a first word may be about long ago
 	c.exchange.Heard(dev, s)
 	c.heardSmall(dev, s.Small)
+	c.heardComing(dev, s.Coming)
 	// An answer from the future would make every later one count for nothing.
 	most := c.f.cfg.Now().Add(maxAhead).UnixNano()
 	if s.Confirmed > c.confirmedAt.Load() && s.Confirmed < most {

@@ -91,6 +91,7 @@ func (say *saying) word() tree.FolderState {
 	}
 	w.NoRoom = int64(len(c.space.waiting)) + c.space.more.files
 	w.Small = c.small.most
+	w.Coming = c.comingWord()
 	if c.f.cfg.Mode == Send {
 		w.NeedFiles, w.NeedBytes = 0, 0
 	} else if n.PendingPaths > 0 {

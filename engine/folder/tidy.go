@@ -18,6 +18,9 @@ const tidyEvery = 24 * time.Hour
 // the folder is in sync, since then nothing that was begun is still wanted.
 func (c *cycle) startTidying(ctx context.Context, beside *sync.WaitGroup) {
 	s := &c.saying
+	if s.state == status.Synced {
+		c.reading.Forget()
+	}
 	if s.state != status.Synced || len(c.work.units) > 0 || !s.tidied.IsZero() && time.Since(s.tidied) < tidyEvery {
 		return
 	}

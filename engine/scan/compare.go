@@ -297,7 +297,7 @@ func (r *run) read(d Dir, name string, info rootfs.Info, row *tree.Record, c Cha
 		r.unstable(c.Path)
 		return nil
 	}
-	m, id, calm, err := r.hash(f, opened, info.Size)
+	m, id, calm, err := r.hash(f, opened, row, c.Path)
 	if cerr := r.ctx.Err(); cerr != nil {
 		return cerr
 	}
@@ -331,16 +331,27 @@ func (r *run) young(info rootfs.Info) bool {
 	return age >= -tick && age < max(tick, r.o.Caps.MTimeGrain)
 }
 
-// hash reads a file that is open and was of this size. calm: it did not change
+// hash reads a file that is open and looked like opened. calm: it did not change
 // meanwhile, as far as the file itself tells.
-func (r *run) hash(f fs.File, opened rootfs.Info, size int64) (m tree.Manifest, id tree.ContentID, calm bool, err error) {
+func (r *run) hash(f fs.File, opened rootfs.Info, row *tree.Record, path tree.Path) (m tree.Manifest, id tree.ContentID, calm bool, err error) {
 	r.head = r.head[:0]
-	m, id, err = r.o.Hash(r.ctx, &counted{r: r, from: f}, size)
+	from := &counted{r: r, from: f}
+	known := row != nil && row.Exists() && row.Kind == tree.File
+	if r.o.Large != nil && opened.Size >= r.o.LargeFrom && !(known && row.Size == opened.Size) {
+		var base tree.ContentID
+		if known {
+			base = row.Content
+		}
+		as := tree.Stat{Kind: tree.File, Size: opened.Size, MTime: opened.MTime, Inode: opened.Inode}
+		m, id, err = r.o.Large(r.ctx, from, path, as, base)
+	} else {
+		m, id, err = r.o.Hash(r.ctx, from, opened.Size)
+	}
 	if r.o.Caps.Inodes {
 		return m, id, true, err // the look at the name that follows is of this very file
 	}
 	after, serr := f.Stat()
-	calm = serr == nil && after.Size() == size && after.ModTime().UnixNano() == opened.MTime
+	calm = serr == nil && after.Size() == opened.Size && after.ModTime().UnixNano() == opened.MTime
 	return m, id, calm, err
 }
 

@@ -60,6 +60,12 @@ type Options struct {
 	Attrs rootfs.AttrKinds
 	// Hash reads size bytes and cuts them; another number of bytes is an error.
 	Hash func(ctx context.Context, r io.Reader, size int64) (tree.Manifest, tree.ContentID, error)
+	// Large is used in place of Hash for files of at least LargeFrom bytes that are
+	// new or have another length than before: others are often read anew and found
+	// to be what they were. as is what the file at path looks like, and base the
+	// content that the index has there, if any. nil: Hash is used for all.
+	Large     func(ctx context.Context, r io.Reader, path tree.Path, as tree.Stat, base tree.ContentID) (tree.Manifest, tree.ContentID, error)
+	LargeFrom int64
 	// Sealed says of a content's first bytes (SealedHead at most) whether it looks
 	// encrypted; nil: none does. It must not keep them.
 	Sealed func(head []byte) bool

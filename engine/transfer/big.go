@@ -178,7 +178,7 @@ func (f *Fetcher) fill(ctx context.Context, n *need, p *part) error {
 	}
 	f.mu.Lock()
 	if n.looked, n.offered = true, true; !n.reusedAll {
-		n.reusedAll, n.reused = true, p.progress()
+		n.reusedAll, n.reused = true, p.progress()-n.early
 	}
 	f.wake()
 	f.mu.Unlock()
@@ -327,6 +327,7 @@ func (f *Fetcher) askOne(ctx context.Context, n *need, p *peer, base tree.Conten
 // openPart opens the part file, or makes it, and finds out what is in it. The
 // list is on the disk before any chunk is.
 func (f *Fetcher) openPart(ctx context.Context, n *need, m tree.Manifest) (*part, error) {
+	f.claim(n, m)
 	file, err := f.o.FS.OpenRW(partName(n.content))
 	if errors.Is(err, fs.ErrNotExist) {
 		return f.newPartFile(ctx, n, m)
@@ -334,7 +335,7 @@ func (f *Fetcher) openPart(ctx context.Context, n *need, m tree.Manifest) (*part
 	if err != nil {
 		return nil, fmt.Errorf("open the part file: %w", err)
 	}
-	p := newPart(file, m)
+	p := f.newPart(file, m)
 	err = func() error {
 		if err := setSize(file, n.size); err != nil {
 			return err
@@ -356,6 +357,15 @@ func (f *Fetcher) openPart(ctx context.Context, n *need, m tree.Manifest) (*part
 	return p, nil
 }
 
+// newPart is newPart on the folder's disk.
+func (f *Fetcher) newPart(file File, m tree.Manifest) *part {
+	p := newPart(file, m)
+	if s, ok := f.o.FS.(Starter); ok {
+		p.start = s.StartWriting
+	}
+	return p
+}
+
 func (f *Fetcher) newPartFile(ctx context.Context, n *need, m tree.Manifest) (*part, error) {
 	if err := f.writeList(n, m); err != nil {
 		return nil, err
@@ -364,7 +374,7 @@ func (f *Fetcher) newPartFile(ctx context.Context, n *need, m tree.Manifest) (*p
 	if err != nil {
 		return nil, fmt.Errorf("make the part file: %w", err)
 	}
-	p := newPart(file, m)
+	p := f.newPart(file, m)
 	shared, err := f.share(ctx, n, file)
 	if err == nil {
 		err = setSize(file, n.size)

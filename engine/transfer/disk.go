@@ -26,6 +26,12 @@ func (d disk) Dress(f File, mode uint32, mtime int64) error {
 	return nil
 }
 
+func (d disk) StartWriting(f File) {
+	if file, ok := f.(*os.File); ok {
+		rootfs.StartWriting(file)
+	}
+}
+
 func (d disk) Open(path string) (File, tree.Stat, error) {
 	f, info, err := d.root.OpenFile(path)
 	if err != nil {

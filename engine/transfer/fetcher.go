@@ -42,6 +42,7 @@ type Fetcher struct {
 	big     []*need                     // ready ones
 	active  []*need                     // big and running, those to be served first in front
 	older   map[tree.ContentID][]string // finished stages of earlier runs
+	aheads  []*ahead                    // at most maxAhead
 }
 
 // peer is a session. Guarded by Fetcher.mu.

@@ -36,6 +36,7 @@ type need struct {
 	cancel    func() // while running
 	kept      *kept  // after it was set aside
 	reusedAll bool   // what is here was made use of; owned by the runner
+	early     int64  // bytes that came before it was asked for; owned by the runner
 
 	asked            tree.DeviceID // of a small one that is running
 	received, reused int64         // bytes

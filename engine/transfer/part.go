@@ -30,6 +30,7 @@ type part struct {
 	later bits     // of these, all but the first
 	holes bool     // what was not written is known to be a hole
 
+	start  func(File)   // has what was written begin its way to the disk; may be nil
 	write  sync.RWMutex // read-held around each write
 	closed bool         // guarded by write
 
@@ -38,6 +39,7 @@ type part struct {
 	asked  bits
 	left   int   // chunks not there
 	done   int64 // bytes there
+	begun  int64 // of these, what has begun its way to the disk
 	next   int   // no chunk before it is to be asked for
 	flying []*run
 	failed error
@@ -147,7 +149,24 @@ func (p *part) writeAt(places []uint32, data []byte) error {
 			return fmt.Errorf("write the part file: %w", err)
 		}
 	}
+	if p.start != nil && p.owes() {
+		p.start(p.file)
+	}
 	return nil
+}
+
+// startEvery is how many bytes are left to the system's own pace of writing.
+const startEvery = 16 << 20
+
+// owes says whether so much was written that it is worth telling the system.
+func (p *part) owes() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.done-p.begun < startEvery {
+		return false
+	}
+	p.begun = p.done
+	return true
 }
 
 // zero says whether there is nothing but zeros in b.

@@ -29,6 +29,9 @@ type ServerOptions struct {
 	// Doubt is told of a file that does not hold what the index says, though it
 	// looks as it did when it was read. nil: nobody.
 	Doubt func(context.Context, tree.Path)
+	// Reading is the file that is being read, which is given before it has an id.
+	// nil: there is none.
+	Reading *Reading
 	// Most is up to how many bytes a content may have that is given now; 0: any.
 	// What is larger is gone, for now. nil: any.
 	Most func() int64
@@ -66,6 +69,9 @@ func NewServer(o ServerOptions) *Server {
 
 // Manifest gives the chunks of a content that is here; ErrGone if it is not.
 func (s *Server) Manifest(ctx context.Context, content, base tree.ContentID) (tree.Manifest, error) {
+	if m, ok := s.o.Reading.list(content); ok {
+		return m, nil
+	}
 	m, ok, err := s.o.Index.Manifest(ctx, content)
 	if err != nil {
 		return nil, fmt.Errorf("look up a chunk list: %w", err)
@@ -288,6 +294,10 @@ func (s *Server) find(ctx context.Context, want tree.Want, h *handle) error {
 	if want.Content.IsZero() {
 		return nil
 	}
+	if path, stat, ok := s.o.Reading.file(want.Content); ok {
+		s.openAs(path, stat, want.Content, h)
+		return nil
+	}
 	if want.Path != "" {
 		r, ok, err := s.o.Index.Get(ctx, want.Path)
 		if err != nil {
@@ -331,16 +341,20 @@ func (s *Server) open(r tree.Record, content tree.ContentID, h *handle) bool {
 	if !r.Exists() || r.Kind != tree.File || r.Content != content {
 		return false
 	}
-	file, stat, err := s.o.FS.Open(string(r.Path))
+	return r.Disk.Size == r.Size && s.openAs(r.Path, tree.Stat{Size: r.Size, MTime: r.Disk.MTime, Inode: r.Disk.Inode}, content, h)
+}
+
+// openAs opens a live file, if it looks as it is said to.
+func (s *Server) openAs(path tree.Path, as tree.Stat, content tree.ContentID, h *handle) bool {
+	file, stat, err := s.o.FS.Open(string(path))
 	if err != nil {
 		return false
 	}
-	if stat.Kind != tree.File || stat.Size != r.Disk.Size || stat.Size != r.Size ||
-		stat.MTime != r.Disk.MTime || stat.Inode != r.Disk.Inode {
+	if stat.Kind != tree.File || stat.Size != as.Size || stat.MTime != as.MTime || stat.Inode != as.Inode {
 		file.Close()
 		return false
 	}
-	*h = handle{content: content, path: r.Path, file: file, size: stat.Size, mtime: stat.MTime}
+	*h = handle{content: content, path: path, file: file, size: stat.Size, mtime: stat.MTime}
 	return true
 }
 

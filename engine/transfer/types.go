@@ -78,6 +78,12 @@ type Dresser interface {
 	Dress(f File, mode uint32, mtime int64) error
 }
 
+// Starter is an FS that can have what was written to a file begin its way to the
+// disk, without waiting for it, so that the flush before it gets its name is short.
+type Starter interface {
+	StartWriting(f File)
+}
+
 // File is an open file; an *os.File is one.
 type File interface {
 	io.ReaderAt

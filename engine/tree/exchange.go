@@ -51,6 +51,16 @@ type FolderState struct {
 	// Small is up to how many bytes a file may have that the sender takes or gives
 	// now, since its link is slow or costs; 0: any. Larger ones come later.
 	Small int64
+	// Coming is a large file that the sender is reading: it can be asked for in
+	// part before its content has an id.
+	Coming Coming
+}
+
+// Coming is a file that is being read; zero: none is.
+type Coming struct {
+	ID   ContentID // stands for it until its content has one
+	Size int64
+	Base ContentID // the content that stood there before; zero: none did
 }
 
 // Held says what is held: bits. Others are of later versions, and ignored.

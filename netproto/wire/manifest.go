@@ -91,10 +91,7 @@ func AppendManifest(dst []byte, m, base tree.Manifest) ([]byte, error) {
 	if len(m) > MaxChunks {
 		return dst, fmt.Errorf("%w: a list of %d chunks", ErrTooLarge, len(m))
 	}
-	at := make(map[tree.ContentID]uint32, len(base))
-	for i := len(base) - 1; i >= 0; i-- {
-		at[base[i].ID] = uint32(i)
-	}
+	at := firstOf(m, base)
 	for rest := m; ; {
 		var p ManifestPart
 		p, rest = nextPart(rest, base, at)
@@ -104,6 +101,32 @@ func AppendManifest(dst []byte, m, base tree.Manifest) ([]byte, error) {
 			return dst, err
 		}
 	}
+}
+
+// firstOf says where in base the chunks of m stand first. The shorter list is the one
+// that is held.
+func firstOf(m, base tree.Manifest) map[tree.ContentID]uint32 {
+	at := make(map[tree.ContentID]uint32, min(len(m), len(base)))
+	if len(m) < len(base) {
+		for _, c := range m {
+			at[c.ID] = uint32(len(base))
+		}
+		for i := len(base) - 1; i >= 0; i-- {
+			if _, ok := at[base[i].ID]; ok {
+				at[base[i].ID] = uint32(i)
+			}
+		}
+		for id, i := range at {
+			if int(i) == len(base) {
+				delete(at, id)
+			}
+		}
+		return at
+	}
+	for i := len(base) - 1; i >= 0; i-- {
+		at[base[i].ID] = uint32(i)
+	}
+	return at
 }
 
 // nextPart takes a run of the base's chunks off m, and then those that the base

@@ -22,6 +22,9 @@ type state struct {
 	DiskFree  int64    `cbor:"17,keyasint,omitempty"`
 	DiskTotal int64    `cbor:"18,keyasint,omitempty"`
 	Small     int64    `cbor:"19,keyasint,omitempty"`
+	Reading   []byte   `cbor:"20,keyasint,omitempty"`
+	ReadSize  int64    `cbor:"21,keyasint,omitempty"`
+	ReadBase  []byte   `cbor:"22,keyasint,omitempty"`
 }
 
 type position struct {
@@ -43,7 +46,7 @@ func checkState(s tree.FolderState) error {
 	if s.Folder == (tree.FolderID{}) {
 		return bad("a state without a folder id")
 	}
-	if s.Files < 0 || s.Bytes < 0 || s.NeedFiles < 0 || s.NeedBytes < 0 || s.Confirmed < 0 || s.Clock < 0 || s.NoRoom < 0 || s.HeldFiles < 0 || s.TakenBack < 0 || s.Small < 0 {
+	if s.Files < 0 || s.Bytes < 0 || s.NeedFiles < 0 || s.NeedBytes < 0 || s.Confirmed < 0 || s.Clock < 0 || s.NoRoom < 0 || s.HeldFiles < 0 || s.TakenBack < 0 || s.Small < 0 || s.Coming.Size < 0 {
 		return bad("a state with a negative count")
 	}
 	if s.DiskFree < 0 || s.DiskFree > s.DiskTotal {
@@ -57,12 +60,19 @@ func AppendState(dst []byte, s tree.FolderState) ([]byte, error) {
 	if err := checkState(s); err != nil {
 		return dst, err
 	}
-	return appendCBOR(dst, TypeState, state{
+	m := state{
 		Folder: s.Folder[:], At: packPosition(s.At), Have: packPosition(s.Have), Busy: s.Busy,
 		Files: s.Files, Bytes: s.Bytes, NeedFiles: s.NeedFiles, NeedBytes: s.NeedBytes, Confirmed: s.Confirmed, Life: s.Life, Digest: s.Digest, Clock: s.Clock, NoRoom: s.NoRoom,
 		HeldFiles: s.HeldFiles, HeldKind: uint8(s.HeldKind), TakenBack: s.TakenBack,
-		DiskFree: s.DiskFree, DiskTotal: s.DiskTotal, Small: s.Small,
-	})
+		DiskFree: s.DiskFree, DiskTotal: s.DiskTotal, Small: s.Small, ReadSize: s.Coming.Size,
+	}
+	if !s.Coming.ID.IsZero() {
+		m.Reading = s.Coming.ID[:]
+	}
+	if !s.Coming.Base.IsZero() {
+		m.ReadBase = s.Coming.Base[:]
+	}
+	return appendCBOR(dst, TypeState, m)
 }
 
 // ParseState reads a State.
@@ -75,10 +85,18 @@ func ParseState(payload []byte) (tree.FolderState, error) {
 		At: m.At.tree(), Have: m.Have.tree(), Busy: m.Busy,
 		Files: m.Files, Bytes: m.Bytes, NeedFiles: m.NeedFiles, NeedBytes: m.NeedBytes, Confirmed: m.Confirmed, Life: m.Life, Digest: m.Digest, Clock: m.Clock, NoRoom: m.NoRoom,
 		HeldFiles: m.HeldFiles, HeldKind: tree.Held(m.HeldKind), TakenBack: m.TakenBack,
-		DiskFree: m.DiskFree, DiskTotal: m.DiskTotal, Small: m.Small,
+		DiskFree: m.DiskFree, DiskTotal: m.DiskTotal, Small: m.Small, Coming: tree.Coming{Size: m.ReadSize},
 	}
 	if err := fixed(s.Folder[:], m.Folder, "a folder id"); err != nil {
 		return tree.FolderState{}, err
+	}
+	for _, id := range []struct{ to, from []byte }{{s.Coming.ID[:], m.Reading}, {s.Coming.Base[:], m.ReadBase}} {
+		if len(id.from) == 0 {
+			continue
+		}
+		if err := fixed(id.to, id.from, "a content id"); err != nil {
+			return tree.FolderState{}, err
+		}
 	}
 	return s, checkState(s)
 }

@@ -101,6 +101,7 @@ func messages(t testing.TB) []message {
 		Busy: true, Files: 1, Bytes: 2, NeedFiles: 3, NeedBytes: 1 << 62,
 		HeldFiles: 42, HeldKind: tree.HeldDeleted | tree.HeldOfOthers, TakenBack: 1 << 60,
 		DiskFree: 1 << 40, DiskTotal: 1<<63 - 1, Small: 1 << 20,
+		Coming: tree.Coming{ID: id(1), Size: 1 << 40, Base: id(2)},
 	}
 	ask := ManifestRequest{Folder: tree.FolderID{4}, Content: id(1), Base: id(2)}
 	part := ManifestPart{Last: true, At: 3, Count: 4, Chunks: tree.Manifest{{ID: id(1), Len: 1}, {ID: id(2), Len: MaxChunk}}}
@@ -282,6 +283,40 @@ func (s *stuttering) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// The fullest state fits, since a peer refuses a longer one.
+func TestTheFullestState(t *testing.T) {
+	most := int64(1<<63 - 1)
+	at := tree.Position{Replica: 1<<64 - 1, Epoch: 1<<64 - 1, Seq: 1<<64 - 1}
+	s := tree.FolderState{
+		Folder: tree.FolderID{1}, Life: 1<<64 - 1, At: at, Have: at, Busy: true, Files: most, Bytes: most, NeedFiles: most, NeedBytes: most, NoRoom: most,
+		Confirmed: most, HeldFiles: most, HeldKind: 255, TakenBack: most, Digest: 1<<64 - 1, Clock: most, DiskFree: most, DiskTotal: most, Small: most,
+		Coming: tree.Coming{ID: id(1), Size: most, Base: id(2)},
+	}
+	frame, err := AppendState(nil, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, payload, err := NewReader(bytes.NewReader(frame), 0).Next()
+	if err != nil {
+		t.Fatalf("%d bytes: %v", len(frame), err)
+	}
+	if got, err := ParseState(payload); err != nil || got != s {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for _, n := range []int{1, 32, 34} {
+		raw, err := appendCBOR(nil, TypeState, state{Folder: s.Folder[:], Reading: make([]byte, n)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, payload, err = NewReader(bytes.NewReader(raw), 0).Next(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := ParseState(payload); !errors.Is(err, ErrBad) {
+			t.Errorf("an id of %d bytes: %v", n, err)
+		}
+	}
+}
+
 // TestStatesThatMayNotBe: each is refused when it is sent, and when a peer sends it.
 func TestStatesThatMayNotBe(t *testing.T) {
 	for name, change := range map[string]func(*tree.FolderState){
@@ -291,6 +326,7 @@ func TestStatesThatMayNotBe(t *testing.T) {
 		"negative disk":        func(s *tree.FolderState) { s.DiskTotal = -5 },
 		"more free than total": func(s *tree.FolderState) { s.DiskFree, s.DiskTotal = 6, 5 },
 		"negative small":       func(s *tree.FolderState) { s.Small = -1 },
+		"negative reading":     func(s *tree.FolderState) { s.Coming.Size = -1 },
 		"free of nothing":      func(s *tree.FolderState) { s.DiskFree = 1 },
 	} {
 		s := tree.FolderState{Folder: tree.FolderID{1}}
@@ -298,7 +334,7 @@ func TestStatesThatMayNotBe(t *testing.T) {
 		if _, err := AppendState(nil, s); !errors.Is(err, ErrBad) {
 			t.Errorf("%s was sent: %v", name, err)
 		}
-		raw, err := appendCBOR(nil, TypeState, state{Folder: s.Folder[:], NeedBytes: s.NeedBytes, DiskFree: s.DiskFree, DiskTotal: s.DiskTotal, Small: s.Small})
+		raw, err := appendCBOR(nil, TypeState, state{Folder: s.Folder[:], NeedBytes: s.NeedBytes, DiskFree: s.DiskFree, DiskTotal: s.DiskTotal, Small: s.Small, ReadSize: s.Coming.Size})
 		if err != nil {
 			t.Fatal(err)
 		}
