@@ -8,13 +8,14 @@ DIR ?=
 DIST ?= dist
 FUZZTIME ?= 10s
 ONLY ?=
+NAME ?=
 BENCH ?= .
 N ?= 2000
 SEED ?=
 
 GOBUILD = CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)"
 
-.PHONY: help need build desktop words demo test simulate lint fuzz hostile bench cross test-arm packages test-packages test-root torture test-desktop cross-desktop pictures measure-desktop clean
+.PHONY: help need build desktop words demo test simulate lint fuzz hostile bench cross test-arm packages test-packages test-root torture measure test-desktop cross-desktop pictures measure-desktop clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -81,6 +82,9 @@ test-packages: need ## install, use, upgrade, remove and purge the package in a 
 
 torture: need ## real engines on real file systems, killed, cut off and filled up (N=rounds, SEED=, STORY=)
 	@.ci/torture $(if $(findstring command,$(origin N)),$(N),1) "$(SEED)" "$(STORY)"
+
+measure: need ## what syncing costs: memory, flushes, latency, limits, several peers (NAME="rest saves", NAME=million)
+	@.ci/measure $(NAME)
 
 test-root: need ## what needs root: other file systems, mounts, and tests without root's rights
 	@.ci/test-root

@@ -204,6 +204,8 @@ var house = map[string]room{
 		{"platform/localsock", "reaches its engines"},
 	}},
 	"app/torture": {to: []arrow{{"engine/crash", "the list of moments at which it kills"}}}, // real processes, judged from outside
+	// real processes, looked at from outside
+	"app/measure": {},
 	"app/desktoptest": {to: []arrow{ // real processes in a real session, judged from outside
 		{"tray/look", "draws words and icons as the program does, to find them on the screen"}, {"tray/present", "the names of the icons"},
 		{"engine/control", "asks the engines whether it is so"}, {"engine/status", "what they answer"}, {"platform/localsock", "reaches its engines"},

@@ -79,6 +79,7 @@ func runDaemon(ctx context.Context, o daemonOptions, _, stderr io.Writer) error 
 	eng := engine.New(engine.Options{
 		Home: o.Home, Config: cfg, Device: id.Device(), Version: version, Network: net, Now: time.Now, Rand: rand.Reader, Log: log, Notes: notes,
 		Throttle: func(l policy.Limits) { node.SetLimits(netproto.Limits{Up: l.Up, Down: l.Down, FreeLAN: l.FreeLAN}) },
+		Rested:   giveBack,
 	})
 	net.node, net.members, net.engine = node, members, eng
 	members.Attach(node)

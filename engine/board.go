@@ -32,6 +32,7 @@ const refresh = 10 * time.Second
 func (e *Engine) show(ctx context.Context) {
 	tick := time.NewTicker(refresh)
 	defer tick.Stop()
+	var rest repose
 	for {
 		e.endPauses()
 		if e.govern() {
@@ -39,7 +40,11 @@ func (e *Engine) show(ctx context.Context) {
 		}
 		e.offer()
 		e.takeOffers()
-		e.board.Post(e.state())
+		s := e.state()
+		e.board.Post(s)
+		if rest.over(s, e.o.Now()) {
+			e.rest(ctx)
+		}
 		select {
 		case <-ctx.Done():
 			return

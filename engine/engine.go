@@ -31,6 +31,8 @@ type Options struct {
 	Notes   []string // sentences to show with the state
 	// Throttle is told the limits that hold from now on; nil: there are none.
 	Throttle func(policy.Limits)
+	// Rested is called some seconds after much work has ended; nil: nobody wants to know.
+	Rested func()
 }
 
 // Engine runs all folders of a device.

@@ -14,6 +14,12 @@ import (
 // smallWant is up to how many bytes a want goes by the lane of small ones.
 const smallWant = 256 << 10
 
+// Up to so many wants of so many bytes together are quickly answered.
+const (
+	quickWants = 16
+	quickBytes = 64 << 10
+)
+
 // Fetch asks the peer for wants, any number of them, and streams the answers in
 // their order: sink gets successive pieces of want i, off being where they stand
 // in the content; done(i, nil) ends it, done(i, ErrGone) says that the peer has
@@ -53,7 +59,7 @@ func (s *Session) fetch(ctx context.Context, folder tree.FolderID, wants []tree.
 			break
 		}
 	}
-	l, err := s.lane(ctx, kind)
+	l, err := s.lane(ctx, kind, len(wants) <= quickWants && lengthOf(wants) <= quickBytes)
 	if err != nil {
 		return nil, err
 	}

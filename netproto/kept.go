@@ -44,7 +44,7 @@ func (s *Session) Kept(ctx context.Context, folder tree.FolderID, q tree.KeptQue
 		return tree.KeptPage{}, fmt.Errorf("ask what is kept: %w", err)
 	}
 	a := &keptAsk{query: q, end: make(chan error, 1)}
-	l, err := s.lane(ctx, wire.Lists)
+	l, err := s.lane(ctx, wire.Lists, false)
 	if err == nil {
 		l, err = s.submit(ctx, l, frame, a)
 	}

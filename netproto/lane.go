@@ -24,12 +24,15 @@ type lanes struct {
 }
 
 // slots of a kind: big contents get two, so that one that is slow to be taken
-// does not hold up another.
-func slots(kind wire.LaneKind) []int {
-	switch kind {
-	case wire.Lists:
+// does not hold up another. What is quickly answered has a lane of its own, which
+// a long batch of small contents, of another folder perhaps, does not hold up.
+func slots(kind wire.LaneKind, quick bool) []int {
+	switch {
+	case kind == wire.Lists:
 		return []int{0}
-	case wire.Small:
+	case kind == wire.Small && quick:
+		return []int{4}
+	case kind == wire.Small:
 		return []int{1}
 	}
 	return []int{2, 3}
@@ -61,6 +64,7 @@ type ask interface {
 type lane struct {
 	s     *Session
 	kind  wire.LaneKind
+	quick bool
 	str   *quic.Stream
 	depth chan struct{} // of length wire.MaxDepth: requests under way
 	dead  chan struct{} // closed by kill
@@ -73,7 +77,7 @@ type lane struct {
 }
 
 // lane gives the lane of a kind with the fewest requests under way.
-func (s *Session) lane(ctx context.Context, kind wire.LaneKind) (*lane, error) {
+func (s *Session) lane(ctx context.Context, kind wire.LaneKind, quick bool) (*lane, error) {
 	l := &s.lanes
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -81,7 +85,7 @@ func (s *Session) lane(ctx context.Context, kind wire.LaneKind) (*lane, error) {
 		return nil, s.over(ErrClosed)
 	}
 	var best *lane
-	for _, slot := range slots(kind) {
+	for _, slot := range slots(kind, quick) {
 		have := l.open[slot]
 		if have == nil || have.isDead() {
 			if best != nil && len(best.depth) == 0 {
@@ -91,6 +95,7 @@ func (s *Session) lane(ctx context.Context, kind wire.LaneKind) (*lane, error) {
 			if err != nil {
 				return nil, err
 			}
+			fresh.quick = quick
 			if l.open == nil {
 				l.open = map[int]*lane{}
 			}
@@ -248,7 +253,7 @@ func (s *Session) submit(ctx context.Context, l *lane, frame []byte, a ask) (*la
 			a.over(err)
 			return l, err
 		}
-		fresh, err := s.lane(ctx, l.kind)
+		fresh, err := s.lane(ctx, l.kind, l.quick)
 		if err != nil {
 			a.over(err)
 			return l, err
@@ -378,7 +383,7 @@ func (s *Session) Manifest(ctx context.Context, folder tree.FolderID, content, b
 	if err != nil {
 		return nil, fmt.Errorf("ask for a chunk list: %w", err)
 	}
-	l, err := s.lane(ctx, wire.Lists)
+	l, err := s.lane(ctx, wire.Lists, false)
 	if err == nil {
 		l, err = s.submit(ctx, l, frame, a)
 	}

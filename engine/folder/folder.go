@@ -277,6 +277,15 @@ func (f *Folder) current() *cycle {
 	return f.cycle
 }
 
+// Rest lets go of memory that serves only while there is much to do.
+func (f *Folder) Rest(ctx context.Context) {
+	if c := f.current(); c != nil {
+		if err := c.index.Rest(ctx); err != nil && ctx.Err() == nil {
+			c.log.Debug("rest", "err", err) // the folder may have been closed meanwhile
+		}
+	}
+}
+
 // SetPaused pauses (with a reason and perhaps an end, for show) or, with nil,
 // resumes. While paused no bytes move; the disk is still watched.
 func (f *Folder) SetPaused(p *status.Pause) {
