@@ -5,6 +5,8 @@
 // It promises:
 //   - A commit that returned survives a power cut (WAL, synchronous=FULL), and
 //     it is all there or not at all, counters of the status page included.
+//     What a peer told is flushed with the commit after it: before, a power cut takes
+//     it back together with how far that peer had told, and it is told again.
 //   - Observations are kept, work is not: what awaits is what the remote table
 //     holds, that is, what peers announced and our own rows do not cover.
 //   - One row per file however many devices there are. What a row

@@ -50,6 +50,8 @@ type Index struct {
 	begun   bool   // the epoch is in the file
 	buf     []byte
 
+	unflushed bool // the writer's transactions are not flushed at present
+
 	mu      sync.Mutex
 	head    head // as committed
 	unclean bool // the file was not closed in order before

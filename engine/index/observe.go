@@ -47,7 +47,8 @@ type remoteRow struct {
 }
 
 // Observe records what a peer told of its index, in one transaction with the
-// position up to which it told. Kept is only what our own rows do not cover;
+// position up to which it told. Both may be lost together in a power cut, and are told
+// again then. Kept is only what our own rows do not cover;
 // news is how many entries that were. An entry that can't be kept for what it is
 // (ErrWide, ErrUnknownReplica) is left out and the rest is taken: whoever tells of
 // it may have it from somebody else.
@@ -60,7 +61,7 @@ func (ix *Index) Observe(ctx context.Context, from tree.DeviceID, b tree.Batch) 
 			}
 		}
 	}()
-	err = ix.write(ctx, "record what a peer told", func(tx *txn) error {
+	err = ix.writeUnflushed(ctx, "record what a peer told", func(tx *txn) error {
 		dev, err := tx.device(from)
 		if err != nil {
 			return err

@@ -393,3 +393,35 @@ func TestKnownContents(t *testing.T) {
 		t.Error(known, err)
 	}
 }
+
+// Only what can be told again may wait for the flush of another transaction.
+func TestOnlyObservationsWaitForAFlush(t *testing.T) {
+	ctx := context.Background()
+	ix, _ := fresh(t)
+	level := func() (n int64) {
+		t.Helper()
+		err := ix.outside(ctx, "look", func(c *conn) (err error) {
+			n, err = c.integer("PRAGMA synchronous")
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	const normal, full = 1, 2
+	for range 2 {
+		if _, err := ix.Observe(ctx, tree.DeviceID{9}, tree.Batch{Upto: tree.Position{Replica: 7, Epoch: 1, Seq: 1}}); err != nil {
+			t.Fatal(err)
+		}
+		if got := level(); got != normal {
+			t.Errorf("after what a peer told: %d", got)
+		}
+		if err := ix.SetMeta(ctx, "k", []byte{1}); err != nil {
+			t.Fatal(err)
+		}
+		if got := level(); got != full {
+			t.Errorf("after a write of ours: %d", got)
+		}
+	}
+}

@@ -88,9 +88,42 @@ type txn struct {
 }
 
 // write runs fn in a transaction. When it returns nil, the transaction is on
-// the disk; else nothing has happened.
+// the disk, with all before it; else nothing has happened.
 func (ix *Index) write(ctx context.Context, verb string, fn func(*txn) error) error {
-	return ix.outside(ctx, verb, func(*conn) error { return ix.transact(fn) })
+	return ix.outside(ctx, verb, func(*conn) error {
+		if err := ix.flushing(true); err != nil {
+			return err
+		}
+		return ix.transact(fn)
+	})
+}
+
+// writeUnflushed is write for what can be had again: a power cut may take it back,
+// the last such transactions together, unless a write came after it.
+func (ix *Index) writeUnflushed(ctx context.Context, verb string, fn func(*txn) error) error {
+	return ix.outside(ctx, verb, func(*conn) error {
+		if err := ix.flushing(false); err != nil {
+			return err
+		}
+		return ix.transact(fn)
+	})
+}
+
+// flushing says whether the next transaction is flushed. Those before it are, with
+// it: they stand in the same file in their order.
+func (ix *Index) flushing(on bool) error {
+	if ix.unflushed == !on {
+		return nil
+	}
+	mode := "PRAGMA synchronous = NORMAL"
+	if on {
+		mode = "PRAGMA synchronous = FULL"
+	}
+	if err := ix.w.script(mode); err != nil {
+		return err
+	}
+	ix.unflushed = !on
+	return nil
 }
 
 // outside lends the writer's connection to fn, without a transaction.

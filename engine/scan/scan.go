@@ -143,7 +143,7 @@ const (
 	// SealedHead is how much of a content Options.Sealed is shown.
 	SealedHead = 4096
 
-	batchChanges = 500
+	batchChanges = 2000
 	batchChunks  = 64 << 10
 	batchTime    = 200 * time.Millisecond
 )
