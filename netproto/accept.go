@@ -29,32 +29,45 @@ func (n *Node) accept(ctx context.Context, ln *quic.Listener) {
 			continue
 		}
 		n.wg.Go(func() {
-			s := n.accepted(ctx, conn)
+			s, further := n.accepted(ctx, conn)
 			<-room
-			if s != nil {
+			switch {
+			case s == nil:
+			case further:
+				n.runMore(s, conn)
+			default:
 				n.run(s)
 			}
 		})
 	}
 }
 
-// accepted makes a registered session of a connection, or closes it.
-func (n *Node) accepted(ctx context.Context, conn *quic.Conn) *Session {
-	if conn.ConnectionState().TLS.NegotiatedProtocol == alpnJoin {
+// accepted makes a registered session of a connection, or a further connection
+// of a session, or closes it.
+func (n *Node) accepted(ctx context.Context, conn *quic.Conn) (s *Session, further bool) {
+	var err error
+	switch conn.ConnectionState().TLS.NegotiatedProtocol {
+	case alpnJoin:
 		n.serveJoin(ctx, conn)
-		return nil
-	}
-	s, err := n.greeted(ctx, conn)
-	if err == nil {
-		err = n.register(s)
+		return nil, false
+	case alpnMore:
+		further = true
+		n.narrow.set(conn)
+		if s, err = n.adopt(ctx, conn); err != nil {
+			n.narrow.unset(conn)
+		}
+	default:
+		if s, err = n.greeted(ctx, conn); err == nil {
+			err = n.register(s)
+		}
 	}
 	if err != nil {
 		e := sessionError(err)
 		n.cfg.Log.Debug("connection not kept", "from", conn.RemoteAddr(), "err", e)
 		_ = conn.CloseWithError(quic.ApplicationErrorCode(e.Code), closing(e))
-		return nil
+		return nil, false
 	}
-	return s
+	return s, further
 }
 
 // greeted waits for the dialler's Hello.

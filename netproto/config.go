@@ -32,7 +32,7 @@ type Config struct {
 	// PacketConn is used instead of a socket on Listen. The Node closes it.
 	PacketConn net.PacketConn
 	// StreamWindow and ConnWindow are how many bytes may wait to be read, in one
-	// stream and in all of a session.
+	// stream and in all of a session, over all its connections.
 	StreamWindow, ConnWindow int
 	// NoCompression leaves contents as they are.
 	NoCompression bool

@@ -29,10 +29,64 @@ const (
 // ends Fetch with that error. ErrStalled: the peer stopped answering.
 func (s *Session) Fetch(ctx context.Context, folder tree.FolderID, wants []tree.Want,
 	sink func(i int, off int64, data []byte) error, done func(i int, err error)) error {
-	if len(wants) == 0 {
-		return nil
+	p := &place{sink: sink, done: done}
+	for tries := 0; ; tries++ {
+		if err := s.takeGifts(wants, p); err != nil || p.want == len(wants) {
+			return err
+		}
+		want, came := p.want, p.came
+		err := s.ask(ctx, folder, wants[want:], p)
+		if !errors.Is(err, errTorn) || tries == maxTorn {
+			return err
+		}
+		if p.want > want || p.came > came {
+			tries = 0
+		}
+		if i := p.want; i < len(wants) && !wants[i].Whole && p.came == wants[i].Length {
+			p.first = 0 // only its end is missing
+			p.end(i, nil)
+		}
 	}
-	c := &fetchCall{sink: sink, done: done, end: make(chan struct{})}
+}
+
+// maxTorn is how often a call of Fetch asks again in vain because a connection
+// broke.
+const maxTorn = 4
+
+// place is how far a call of Fetch is, so that it can go on there.
+type place struct {
+	sink func(i int, off int64, data []byte) error
+	done func(i int, err error)
+
+	want  int   // the one that is being answered
+	came  int64 // bytes of it, from where it begins
+	first int   // where those that were asked for last begin
+	skip  int64 // bytes of the first that come once more
+}
+
+func (p *place) take(i int, off int64, data []byte) error {
+	if i == 0 && p.skip > 0 {
+		n := min(p.skip, int64(len(data)))
+		p.skip -= n
+		if data, off = data[n:], off+n; len(data) == 0 {
+			return nil
+		}
+	}
+	p.came += int64(len(data))
+	return p.sink(p.first+i, off, data)
+}
+
+func (p *place) end(i int, err error) {
+	p.want, p.came, p.skip = p.first+i+1, 0, 0
+	p.done(p.first+i, err)
+}
+
+// ask is Fetch without a second try.
+func (s *Session) ask(ctx context.Context, folder tree.FolderID, wants []tree.Want, p *place) error {
+	c := &fetchCall{sink: p.take, done: p.end, end: make(chan struct{})}
+	if p.first, p.skip = p.want, p.came; !wants[0].Whole {
+		c.from, p.skip = p.came, 0
+	}
 	l, err := s.fetch(ctx, folder, wants, c)
 	if err == nil {
 		select {
@@ -65,7 +119,7 @@ func (s *Session) fetch(ctx context.Context, folder tree.FolderID, wants []tree.
 	}
 	c.open(1) // so that it does not end before all is asked
 	defer c.ended()
-	for rest := (asking{wants: wants}); !rest.over(); {
+	for rest := (asking{wants: wants, off: c.from}); !rest.over(); {
 		group, a := rest.next(s.portion())
 		frame, n, err := wire.AppendFetchRequest(nil, folder, group)
 		if err != nil {
@@ -96,6 +150,7 @@ type fetchCall struct {
 	sink func(i int, off int64, data []byte) error
 	done func(i int, err error)
 	end  chan struct{} // closed when nothing is under way any more, or all is lost
+	from int64         // bytes of the first want that are not asked for
 
 	moot atomic.Bool // nobody waits any more
 

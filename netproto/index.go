@@ -63,6 +63,9 @@ func (s *Session) SendBatch(ctx context.Context, folder tree.FolderID, b tree.Ba
 		out.buf = nil
 	}
 	stream := out.stream
+	if ahead := s.appendGifts(ctx, nil, folder, b); len(ahead) > 0 {
+		frame = append(ahead, frame...)
+	}
 	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		_ = stream.SetWriteDeadline(s.node.cfg.Now().Add(-time.Second))
@@ -246,6 +249,12 @@ func (s *Session) takeBatch(in incoming, dec *wire.BatchDecoder, folder tree.Fol
 	t, payload, err := in.next()
 	if err != nil {
 		return err
+	}
+	switch t {
+	case wire.TypeGift:
+		return s.takeGift(payload)
+	case wire.TypePacked:
+		return s.takePackedGifts(payload)
 	}
 	if t != wire.TypeBatch {
 		return failure(wire.OutOfOrder, fmt.Errorf("type %d on an index stream", t))

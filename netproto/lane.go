@@ -71,9 +71,14 @@ type lane struct {
 
 	writing sync.Mutex // held while a request is written, so that queue has their order
 
-	mu    sync.Mutex
-	queue []ask // guarded by mu: asked and not answered
-	err   error // guarded by mu: why it is dead
+	mu      sync.Mutex
+	queue   []ask              // guarded by mu: asked and not answered
+	err     error              // guarded by mu: why it is dead
+	strands map[uint64]*strand // guarded by mu; by number
+	arrived chan struct{}      // guarded by mu: closed when there is another strand, or one connection less
+	ended   int                // guarded by mu: how many connections have ended
+	from    *strand            // guarded by mu: where the next frames are; nil: on the lane itself
+	left    int                // guarded by mu: how many of them
 }
 
 // lane gives the lane of a kind with the fewest requests under way.
@@ -125,7 +130,7 @@ func (s *Session) openLane(ctx context.Context, kind wire.LaneKind) (*lane, erro
 		return nil, fmt.Errorf("open a lane: %w", s.over(err))
 	}
 	str.SetPriority(urgencyControl, true)
-	l := &lane{s: s, kind: kind, str: str, depth: make(chan struct{}, wire.MaxDepth), dead: make(chan struct{})}
+	l := &lane{s: s, kind: kind, str: str, depth: make(chan struct{}, wire.MaxDepth), dead: make(chan struct{}), arrived: make(chan struct{})}
 	head, err := wire.AppendLane(nil, kind)
 	if err == nil {
 		_, err = str.Write(head)
@@ -176,6 +181,9 @@ func (l *lane) killIf(err error, cond func() bool) {
 	l.err = err
 	waiting := l.queue
 	l.queue = nil
+	for _, x := range l.strands {
+		x.cancel()
+	}
 	close(l.dead)
 	l.mu.Unlock()
 	l.str.CancelRead(quic.StreamErrorCode(wire.Closed))
@@ -228,6 +236,10 @@ func (l *lane) setDeadline() {
 	if len(l.queue) > 0 {
 		t = l.s.node.cfg.Now().Add(l.s.node.cfg.Timing.Stall)
 	}
+	if l.from != nil {
+		_ = l.from.str.SetReadDeadline(t)
+		return
+	}
 	_ = l.str.SetReadDeadline(t)
 }
 
@@ -268,6 +280,11 @@ func (l *lane) read() {
 	var unpacked []byte
 	for {
 		t, payload, err := l.next(r)
+		if err == nil && t == wire.TypeAside {
+			if err = l.turn(payload); err == nil {
+				continue
+			}
+		}
 		if err == nil && l.kind == wire.Lists {
 			err = l.s.passDown(l.s.ctx) // how long a list is, is not known before it is there
 		}
@@ -275,7 +292,7 @@ func (l *lane) read() {
 			if err = l.take(t, payload, &unpacked); err != nil && !l.isDead() {
 				l.s.fail(err)
 			}
-		} else if errors.Is(err, wire.ErrBad) {
+		} else if _, fault := errors.AsType[*Error](err); fault || errors.Is(err, wire.ErrBad) {
 			l.s.fail(err)
 		}
 		if err != nil {
@@ -290,7 +307,27 @@ func (l *lane) read() {
 func (l *lane) next(r *wire.Reader) (wire.Type, []byte, error) {
 	l.mu.Lock()
 	l.setDeadline()
+	from := l.from
 	l.mu.Unlock()
+	if from == nil {
+		t, payload, err := l.await(r)
+		if reset, ok := errors.AsType[*quic.StreamError](err); ok && reset.ErrorCode == quic.StreamErrorCode(wire.Torn) {
+			err = errTorn
+		}
+		return t, payload, err
+	}
+	t, payload, err := l.await(from.r)
+	switch {
+	case err == nil && t == wire.TypeAside:
+		err = failure(wire.OutOfOrder, errors.New("an aside on a strand"))
+	case err != nil && !errors.Is(err, wire.ErrBad) && !errors.Is(err, ErrStalled):
+		err = errTorn
+	}
+	l.turned()
+	return t, payload, err
+}
+
+func (l *lane) await(r *wire.Reader) (wire.Type, []byte, error) {
 	for {
 		before, ahead := r.Received(), l.ahead()
 		t, payload, err := r.Next()

@@ -133,9 +133,9 @@ func (l *limiter) passed(wantUp, wantDown bool) (up, down int64) {
 }
 
 func (m *meter) read(s *Session) {
-	stats := s.conn.ConnectionStats()
-	m.up = int64(stats.BytesSent + perPacket*stats.PacketsSent)
-	m.down = int64(stats.BytesReceived + perPacket*stats.PacketsReceived)
+	t := s.traffic()
+	m.up = int64(t.up + perPacket*t.packetsUp)
+	m.down = int64(t.down + perPacket*t.packetsDown)
 }
 
 // unwaited is up to how many bytes are sent without waiting: they are counted.

@@ -81,7 +81,8 @@ func (n *Node) quicConfig() *quic.Config {
 		InitialStreamReceiveWindow:     initialStreamWindow,
 		InitialConnectionReceiveWindow: initialConnWindow,
 		MaxStreamReceiveWindow:         uint64(n.cfg.StreamWindow),
-		MaxConnectionReceiveWindow:     uint64(n.cfg.ConnWindow),
+		MaxConnectionReceiveWindow:     uint64(max(n.cfg.ConnWindow-maxMore*initialConnWindow, initialConnWindow)),
+		AllowConnectionWindowIncrease:  n.narrow.mayGrow,
 		MaxIncomingStreams:             maxLanesIn,
 		MaxIncomingUniStreams:          maxIndexesIn,
 	}

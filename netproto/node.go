@@ -24,6 +24,7 @@ import (
 // The protocol's names in the handshake.
 const (
 	alpnMember = "pinion/1"
+	alpnMore   = "pinion-more/1"
 	alpnJoin   = "pinion-join/1"
 )
 
@@ -34,6 +35,7 @@ type Node struct {
 	transport *quic.Transport
 	packer    *wire.Packer
 	limits    *limiter
+	narrow    narrow
 	warning   error
 
 	ctx  context.Context // ends when Run does
@@ -96,6 +98,7 @@ func New(cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{cfg: cfg, self: cfg.Identity.Device(), packer: packer, limits: newLimiter(cfg.Now), begun: make(chan struct{}), peers: map[tree.DeviceID]*peer{}}
+	n.narrow.conns = map[*quic.Conn]struct{}{}
 	n.desk = pairing.NewDesk(n.self)
 	n.ctx, n.stop = context.WithCancelCause(context.Background())
 	if n.cfg.PacketConn == nil {
@@ -129,7 +132,7 @@ func (n *Node) Warning() error {
 // closes the socket and returns when nothing of the Node runs any more. It can
 // be called once.
 func (n *Node) Run(ctx context.Context) error {
-	ln, err := n.transport.Listen(n.cfg.Identity.ServerTLS(n.allow, alpnMember, alpnJoin), n.quicConfig())
+	ln, err := n.transport.Listen(n.cfg.Identity.ServerTLS(n.allow, alpnMember, alpnMore, alpnJoin), n.quicConfig())
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen: %w", err), n.cfg.PacketConn.Close())
 	}
@@ -160,7 +163,7 @@ func (n *Node) allow(device tree.DeviceID, alpn string) error {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if alpn != alpnMember || n.peers[device] == nil {
+	if alpn != alpnMember && alpn != alpnMore || n.peers[device] == nil {
 		return identity.ErrNotDevice
 	}
 	return nil
@@ -231,9 +234,9 @@ func (n *Node) Sessions() []Info {
 			Addr: p.addr, Since: p.since, LastError: p.trouble(),
 		}
 		if p.session != nil {
-			stats := p.session.conn.ConnectionStats()
-			i.Connected, i.RTT = true, stats.SmoothedRTT
-			i.BytesIn, i.BytesOut = stats.BytesReceived, stats.BytesSent
+			t := p.session.traffic()
+			i.Connected, i.RTT = true, p.session.RTT()
+			i.BytesIn, i.BytesOut = t.down, t.up
 		}
 		list = append(list, i)
 	}

@@ -44,7 +44,13 @@ func (s *Session) serveLane(str *quic.Stream) error {
 		return err
 	}
 	str.SetPriority(urgency(kind), true)
-	w := &answers{out: paced{ctx, s, str, classOf(kind)}, packer: s.node.packer, pack: !s.node.cfg.NoCompression, now: s.node.cfg.Now}
+	w := &answers{out: paced{ctx, s, str, classOf(kind)}, unit: func() int { return answerBuffer }, packer: s.node.packer, pack: !s.node.cfg.NoCompression, now: s.node.cfg.Now}
+	if kind != wire.Lists {
+		out := newSpread(ctx, s, str, kind)
+		defer out.close()
+		defer cancel()
+		w.out, w.unit = out, out.unit
+	}
 	for {
 		t, payload, err := in.next()
 		if errors.Is(err, io.EOF) {
@@ -167,6 +173,7 @@ const (
 // PieceWriter of the request being served.
 type answers struct {
 	out    io.Writer
+	unit   func() int // at how many bytes of frames they are sent
 	packer *wire.Packer
 	pack   bool
 	now    func() time.Time
@@ -209,7 +216,7 @@ func (w *answers) rest() {
 
 func (w *answers) Piece(i int, off int64, data []byte) error {
 	for len(data) > 0 {
-		n := min(len(data), wire.MaxPiece)
+		n := min(len(data), wire.MaxPiece, w.unit())
 		if err := w.put(wire.Piece{Index: i, Offset: off, Data: data[:n]}); err != nil {
 			return err
 		}
@@ -234,7 +241,7 @@ func (w *answers) put(p wire.Piece) error {
 	if p.Last {
 		w.at++
 	}
-	if w.buf, w.err = wire.AppendPiece(w.buf, p); w.err == nil && len(w.buf) >= answerBuffer {
+	if w.buf, w.err = wire.AppendPiece(w.buf, p); w.err == nil && len(w.buf) >= w.unit() {
 		w.err = w.flush()
 	}
 	return w.err

@@ -53,6 +53,11 @@ type Session struct {
 	taking  indexesIn
 	lanes   lanes
 
+	more      more
+	restraint restraint
+	conductor conductor // owned by conduct, of which one runs at a time
+	gifts     gifts
+
 	listing  chan struct{}   // of length 1: held while a chunk list is answered, since it is whole in memory
 	progress [8]atomic.Int64 // bytes of answers that came, by urgency
 }
@@ -70,6 +75,7 @@ func newSession(n *Node, conn *quic.Conn, control *quic.Stream, device tree.Devi
 	s.taking.last = map[tree.FolderID]chan struct{}{}
 	s.taking.room = make(chan struct{}, maxDecoding)
 	s.listing = make(chan struct{}, 1)
+	s.restraint.now = n.cfg.Now
 	return s
 }
 

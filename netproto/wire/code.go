@@ -17,6 +17,7 @@ const (
 	Internal
 	Limit
 	JoinRefused
+	Torn
 )
 
 // String is a phrase for a person that follows "the session ended because".
@@ -44,6 +45,8 @@ func (c Code) String() string {
 		return "there were too many connections"
 	case JoinRefused:
 		return "joining was refused"
+	case Torn:
+		return "one of its connections broke"
 	}
 	return fmt.Sprintf("of error %d", uint32(c))
 }

@@ -20,6 +20,7 @@ const (
 
 	TypeIndexHeader Type = 16
 	TypeBatch       Type = 17
+	TypeGift        Type = 18
 
 	TypeLane            Type = 32
 	TypeManifestRequest Type = 33
@@ -29,6 +30,9 @@ const (
 	TypePacked          Type = 37
 	TypeKeptRequest     Type = 38
 	TypeKeptPart        Type = 39
+	TypeAside           Type = 40
+	TypeStrand          Type = 41
+	TypeMore            Type = 42
 
 	TypeJoin Type = 48
 )
@@ -52,8 +56,12 @@ func (t Type) Max() int {
 		return 64
 	case TypeBatch:
 		return MaxBatchBytes + 16
-	case TypeLane:
+	case TypeLane, TypeMore:
 		return 16
+	case TypeAside, TypeStrand:
+		return 24
+	case TypeGift:
+		return MaxGift + 1<<10
 	case TypeManifestPart:
 		return 640 << 10
 	case TypeKeptRequest:

@@ -111,7 +111,7 @@ func Split(frames []byte) (t Type, payload, rest []byte, err error) {
 	if err != nil {
 		return 0, nil, nil, err
 	}
-	if t != TypePiece && t != TypeManifestPart && t != TypeKeptPart {
+	if t != TypePiece && t != TypeManifestPart && t != TypeKeptPart && t != TypeGift {
 		return 0, nil, nil, bad("type %d in a packed frame", t)
 	}
 	if len(frames)-HeaderLen < n {

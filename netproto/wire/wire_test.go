@@ -137,8 +137,36 @@ func messages(t testing.TB) []message {
 			return d, err
 		}, parseFetch, fetchRequest{tree.FolderID{5}, wants}},
 		{"Piece", func(d []byte) ([]byte, error) { return AppendPiece(d, piece) }, parser(ParsePiece), piece},
+		{"Gift", func(d []byte) ([]byte, error) { return AppendGift(d, id(4), []byte("hello")) }, parseGift, gift{id(4), "hello"}},
+		{"Aside", func(d []byte) ([]byte, error) { return AppendAside(d, Aside{Strand: 1 << 40, Count: MaxAside}) }, parser(ParseAside), Aside{1 << 40, MaxAside}},
+		{"Strand", func(d []byte) ([]byte, error) { return AppendStrand(d, Strand{Lane: 1<<62 - 1, Number: 1<<63 - 1}) }, parser(ParseStrand), Strand{1<<62 - 1, 1<<63 - 1}},
+		{"More", func(d []byte) ([]byte, error) { return AppendMore(d, [MoreLen]byte{1, 15: 9}) }, parser(ParseMore), [MoreLen]byte{1, 15: 9}},
 		{"KeptRequest", func(d []byte) ([]byte, error) { return AppendKeptRequest(d, keptQuestion()) }, parser(ParseKeptRequest), keptQuestion()},
 		{"KeptPart", func(d []byte) ([]byte, error) { d, _, err := AppendKeptPart(d, keptAnswer()); return d, err }, parser(ParseKeptPart), keptAnswer()},
+	}
+}
+
+type gift struct {
+	ID   tree.ContentID
+	Data string
+}
+
+func parseGift(b []byte) (any, error) {
+	id, data, err := ParseGift(b)
+	return gift{id, string(data)}, err
+}
+
+// TestFramesAreCounted, as an Aside has to say how many there are.
+func TestFramesAreCounted(t *testing.T) {
+	var b []byte
+	for n := range 5 {
+		if got := Frames(b); got != n {
+			t.Errorf("%d frames of %d", got, n)
+		}
+		b = AppendPing(b, uint64(n))
+	}
+	if _, err := AppendAside(nil, Aside{Count: MaxAside + 1}); err == nil {
+		t.Error("an aside of too many frames")
 	}
 }
 
@@ -778,6 +806,26 @@ func again(p *Packer, d *BatchDecoder, typ Type, payload []byte) error {
 		}
 	case TypeIndexHeader:
 		_, err = ParseIndexHeader(payload)
+	case TypeGift:
+		var v any
+		if v, err = parseGift(payload); err == nil {
+			if frame, err2 = AppendGift(nil, v.(gift).ID, []byte(v.(gift).Data)); err2 == nil {
+				first = v
+				reparse(parseGift)
+			}
+		}
+	case TypeAside:
+		var v Aside
+		if v, err = ParseAside(payload); err == nil {
+			if frame, err2 = AppendAside(nil, v); err2 == nil {
+				first = v
+				reparse(parser(ParseAside))
+			}
+		}
+	case TypeStrand:
+		_, err = ParseStrand(payload)
+	case TypeMore:
+		_, err = ParseMore(payload)
 	case TypeLane:
 		_, err = ParseLane(payload)
 	case TypePing, TypePong:
