@@ -90,6 +90,9 @@ func (s *Session) SendBatch(ctx context.Context, folder tree.FolderID, b tree.Ba
 	return nil
 }
 
+// Moves says whether the peer understands tree.Batch.Moved.
+func (s *Session) Moves() bool { return s.hello.Caps&wire.CapMoved != 0 }
+
 // CloseIndex ends the stream on which folder's index is told, if there is one. A
 // later SendBatch opens a new one.
 func (s *Session) CloseIndex(folder tree.FolderID) {

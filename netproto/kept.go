@@ -24,7 +24,7 @@ var ErrUnsupported = fmt.Errorf("the peer runs a version that does not know this
 
 // caps are what this device says of itself in Hello.
 func (n *Node) caps() (caps uint64) {
-	caps = wire.CapAttrs | wire.CapMore | wire.CapGifts
+	caps = wire.CapAttrs | wire.CapMore | wire.CapGifts | wire.CapMoved
 	if _, ok := n.cfg.Handler.(Keeper); ok {
 		caps |= wire.CapHistory | wire.CapNames
 	}

@@ -143,6 +143,9 @@ func (s *session) deliver() {
 	}
 }
 
+// Moves says that the peer understands short words of moved files.
+func (s *session) Moves() bool { return true }
+
 func (s *session) SendBatch(ctx context.Context, id tree.FolderID, b tree.Batch) error {
 	s.mu.Lock()
 	q := s.batches[id]

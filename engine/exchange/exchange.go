@@ -16,6 +16,8 @@ import (
 // Peer is what exchange needs of a session with another device.
 type Peer interface {
 	Device() tree.DeviceID
+	// Moves says whether the peer understands tree.Batch.Moved.
+	Moves() bool
 	// SendBatch returns when the batch is on its way; it waits while the peer is slow.
 	SendBatch(ctx context.Context, folder tree.FolderID, b tree.Batch) error
 	// SendState never waits; of several states only the newest need arrive.
@@ -30,6 +32,10 @@ type Index interface {
 	Forked(ctx context.Context) error
 	Since(ctx context.Context, seq uint64, limit int) ([]tree.Record, error)
 	Replica(id tree.ReplicaID) (tree.Replica, bool)
+	// ToldBy says whether the row at seq is exactly what a device has told.
+	ToldBy(dev tree.DeviceID, seq uint64) bool
+	// Moved gives what a device tells of a moved file at length, if what stood is known.
+	Moved(ctx context.Context, dev tree.DeviceID, m tree.Moved) (come, gone tree.Entry, ok bool, err error)
 	Observe(ctx context.Context, from tree.DeviceID, b tree.Batch) (news int, err error)
 	Have(ctx context.Context, dev tree.DeviceID) (tree.Position, error)
 	ClearRemote(ctx context.Context, dev tree.DeviceID) error
@@ -51,8 +57,11 @@ type Options struct {
 	// Announced is called with what a peer told, once it is recorded. nil: nobody
 	// wants to know.
 	Announced func(dev tree.DeviceID, entries []tree.Entry)
-	Now       func() time.Time
-	Log       *slog.Logger
+	// Short is from how many moved files of a batch on they are told by what the
+	// receiver has; 0: never.
+	Short int
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // ErrGap says that a batch was missed, as it can be when a folder is closed and
@@ -93,7 +102,12 @@ type peer struct {
 	life   uint64        // ours, in this session with it
 	ahead  time.Duration // its clock, of ours, when it last said something
 	told   tree.Position
-	again  bool // it has begun anew: it is told from where it says that it is
+	// level: it has said that it needs no file, when our index was recorded up to
+	// levelAt; files is up to where it was told of files at length.
+	level          bool
+	levelAt, files uint64
+	anew           bool // it was asked to tell anew, and has not begun to
+	again          bool // it has begun anew: it is told from where it says that it is
 }
 
 // New makes an Exchange without peers.
@@ -198,6 +212,9 @@ func (e *Exchange) Heard(dev tree.DeviceID, s tree.FolderState) {
 		fresh := !q.known || q.heard.Life != s.Life
 		q.again = q.again || q.known && fresh
 		q.heard, q.known = s, true
+		if s.NeedFiles == 0 && s.Have.Replica == e.o.Index.Position().Replica {
+			q.level, q.levelAt = true, s.Have.Seq
+		}
 		if s.Clock > 0 {
 			q.ahead = time.UnixMilli(s.Clock).Sub(e.o.Now())
 		}
@@ -223,6 +240,9 @@ func (e *Exchange) Batch(ctx context.Context, dev tree.DeviceID, b tree.Batch) e
 	if q == nil {
 		return nil // the folder was closed or paused meanwhile; it will be told again
 	}
+	if e.leftAside(q, b) {
+		return nil
+	}
 	if q.have.Replica != 0 && q.have.Replica != b.Upto.Replica {
 		if err := e.o.Index.ClearRemote(ctx, dev); err != nil {
 			return fmt.Errorf("forget the earlier index of %s: %w", dev.Short(), err)
@@ -231,7 +251,14 @@ func (e *Exchange) Batch(ctx context.Context, dev tree.DeviceID, b tree.Batch) e
 	if b.After > 0 && (b.Upto.Replica != q.have.Replica || b.After > q.have.Seq) {
 		return fmt.Errorf("%w: %s went on after row %d, but %d is the last that is recorded", ErrGap, dev.Short(), b.After, q.have.Seq)
 	}
-	_, err := e.o.Index.Observe(ctx, dev, b)
+	b, ok, err := e.lengthen(ctx, dev, b)
+	if err != nil {
+		return fmt.Errorf("look up what %s told: %w", dev.Short(), err)
+	}
+	if !ok {
+		return e.askAnew(q)
+	}
+	_, err = e.o.Index.Observe(ctx, dev, b)
 	if e.o.RolledBack != nil && errors.Is(err, e.o.RolledBack) {
 		e.o.Log.Warn("this index is older than what a peer knows of it; it begins anew", "device", dev.Short())
 		if err = e.fork(ctx, dev); err == nil {
@@ -322,6 +349,7 @@ func (e *Exchange) tell(ctx context.Context, q *peer) error {
 	if err != nil {
 		return err
 	}
+	full := e.o.Index.Position().Seq
 	told := map[tree.ReplicaID]bool{}
 	for {
 		if e.again(q) {
@@ -329,17 +357,17 @@ func (e *Exchange) tell(ctx context.Context, q *peer) error {
 				return err
 			}
 			clear(told) // what it was told before may never have got to it
+			full = e.o.Index.Position().Seq
 		}
 		at := e.o.Index.Position()
 		if at.Replica != sent.Replica {
-			sent = tree.Position{Replica: at.Replica}
+			sent, full = tree.Position{Replica: at.Replica}, at.Seq
 		}
-		rows, err := e.o.Index.Since(ctx, sent.Seq, BatchRows)
+		rows, upto, err := e.next(ctx, q, sent.Seq, full)
 		if err != nil {
 			return fmt.Errorf("read our index: %w", err)
 		}
-		rows = fitting(rows)
-		if len(rows) == 0 && (sent == at || at.Seq == 0) {
+		if upto == sent.Seq && (sent == at || at.Seq == 0) {
 			select {
 			case <-q.kick:
 				continue
@@ -348,12 +376,41 @@ func (e *Exchange) tell(ctx context.Context, q *peer) error {
 			}
 		}
 		b := e.batch(rows, at, told)
-		b.After = sent.Seq
+		if sent.Seq >= full && e.follows(q) {
+			b = e.shorten(b)
+		}
+		e.toldFiles(q, b)
+		if b.After = sent.Seq; upto > sent.Seq {
+			b.Upto.Seq = upto
+		}
 		if err := q.SendBatch(ctx, e.o.Folder, b); err != nil {
 			return fmt.Errorf("send rows: %w", err)
 		}
 		sent = b.Upto
 	}
+}
+
+// next gives the rows that q is told next, and up to where that is all. What is
+// exactly what q has told itself is left out, but for what was written up to full,
+// before the telling began: q may have lost that since, or have forgotten it because
+// of a rule.
+func (e *Exchange) next(ctx context.Context, q *peer, after, full uint64) (news []tree.Record, upto uint64, err error) {
+	for upto = after; len(news) == 0; {
+		rows, err := e.o.Index.Since(ctx, upto, BatchRows)
+		if err != nil {
+			return nil, 0, err
+		}
+		rows = fitting(rows)
+		if len(rows) == 0 {
+			break
+		}
+		for _, r := range rows {
+			if upto = r.Seq; upto <= full || !e.o.Index.ToldBy(q.Device(), upto) {
+				news = append(news, r)
+			}
+		}
+	}
+	return news, upto, nil
 }
 
 const (
@@ -429,9 +486,6 @@ func (e *Exchange) begin(ctx context.Context, q *peer) (tree.Position, error) {
 // without rows it says that the peer is at our position.
 func (e *Exchange) batch(rows []tree.Record, at tree.Position, told map[tree.ReplicaID]bool) tree.Batch {
 	b := tree.Batch{Upto: at}
-	if len(rows) > 0 {
-		b.Upto.Seq = rows[len(rows)-1].Seq
-	}
 	name := func(id tree.ReplicaID) {
 		if id == 0 || told[id] {
 			return

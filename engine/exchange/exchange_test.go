@@ -31,6 +31,8 @@ type index struct {
 	lives    int
 	older    bool // the next Observe finds that this index was rolled back
 	foreign  bool // SendFrom knows no position but zero
+	echoes   map[uint64]tree.DeviceID
+	stood    map[tree.Path]tree.Entry
 }
 
 func newIndex(replica tree.ReplicaID) *index {
@@ -88,6 +90,19 @@ func (x *index) Replica(id tree.ReplicaID) (tree.Replica, bool) {
 	return tree.Replica{ID: id, Name: "somebody"}, true
 }
 
+func (x *index) ToldBy(dev tree.DeviceID, seq uint64) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.echoes[seq] == dev
+}
+
+func (x *index) Moved(_ context.Context, _ tree.DeviceID, m tree.Moved) (come, gone tree.Entry, ok bool, err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	come, gone, ok = m.Entries(x.stood[m.From])
+	return come, gone, ok, nil
+}
+
 func (x *index) Observe(_ context.Context, from tree.DeviceID, b tree.Batch) (int, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -114,7 +129,8 @@ func (x *index) ClearRemote(_ context.Context, dev tree.DeviceID) error {
 
 // peer is an exchange.Peer that writes down what it is told.
 type peer struct {
-	dev tree.DeviceID
+	dev   tree.DeviceID
+	moves bool
 
 	mu      sync.Mutex
 	states  []tree.FolderState
@@ -123,6 +139,8 @@ type peer struct {
 }
 
 func (p *peer) Device() tree.DeviceID { return p.dev }
+
+func (p *peer) Moves() bool { return p.moves }
 
 func (p *peer) SendState(s tree.FolderState) {
 	p.mu.Lock()
@@ -230,6 +248,124 @@ func TestPeerThatKnowsSomeIsToldTheRest(t *testing.T) {
 		up(t, e, p)
 		e.Heard(pat, tree.FolderState{Have: tree.Position{Replica: 7, Epoch: 1, Seq: 2}})
 		want(t, p, "c")
+	})
+}
+
+// What a device has told itself is not told back to it, but for what was written
+// before the telling began.
+func TestPeerIsNotToldItsOwnWords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newIndex(7)
+		x.echoes = map[uint64]tree.DeviceID{2: pat, 3: pat, 4: pat, 5: quinn}
+		x.write("a", "b")
+		e := newExchange(x)
+		defer e.Close()
+		p := &peer{dev: pat}
+		up(t, e, p)
+		e.Heard(pat, tree.FolderState{Folder: folder, Life: 1})
+		want(t, p, "a", "b")
+		x.write("c", "d", "e")
+		e.Moved()
+		want(t, p, "a", "b", "e")
+		if b := p.batches[len(p.batches)-1]; b.After != 2 || b.Upto != x.at {
+			t.Errorf("it goes from %d to %+v", b.After, b.Upto)
+		}
+		x.echoes[6] = pat
+		x.write("f")
+		e.Moved()
+		want(t, p, "a", "b", "e")
+		if b := p.batches[len(p.batches)-1]; b.After != 5 || b.Upto != x.at || len(b.Entries) != 0 {
+			t.Errorf("how far it is: from %d to %+v", b.After, b.Upto)
+		}
+		e.Heard(pat, tree.FolderState{Folder: folder, Life: 2}) // it has begun anew
+		want(t, p, "a", "b", "e", "a", "b", "c", "d", "e", "f")
+	})
+}
+
+// moved writes the rows of files that went elsewhere.
+func (x *index) moved(n int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for i := range n {
+		v := tree.Version{{Replica: x.at.Replica, N: x.at.Seq + 1}}
+		come := tree.Entry{Path: tree.Path(fmt.Sprintf("new/%02d", i)), Kind: tree.File, Size: 5, Content: tree.ContentID{1, byte(i)}, Version: v, Author: x.at.Replica}
+		gone := come
+		gone.Path, gone.Deleted, gone.MovedTo = tree.Path(fmt.Sprintf("old/%02d", i)), true, come.Path
+		x.rows = append(x.rows, tree.Record{Entry: come, Seq: x.at.Seq + 1}, tree.Record{Entry: gone, Seq: x.at.Seq + 2})
+		x.at.Seq += 2
+	}
+}
+
+// Moved files are told by what a peer has, once it has said that it needs nothing.
+func TestMovedFilesAreToldShort(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		moves bool
+		need  int64
+		files int
+		short bool
+	}{
+		{"to a peer that has all", true, 0, 20, true},
+		{"to one that does not understand", false, 0, 20, false},
+		{"to one that needs files", true, 1, 20, false},
+		{"when there are few", true, 0, 3, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			x := newIndex(7)
+			e := newExchange(x, func(o *exchange.Options) { o.Short = 8 })
+			defer e.Close()
+			p := &peer{dev: pat, moves: c.moves}
+			up(t, e, p)
+			e.Heard(pat, tree.FolderState{Folder: folder, Life: 1, Have: x.Position(), NeedFiles: c.need})
+			synctest.Wait()
+			x.moved(c.files)
+			e.Moved()
+			synctest.Wait()
+			last := p.batches[len(p.batches)-1]
+			if got := len(last.Moved) == c.files && len(last.Entries) == 0; got != c.short || !c.short && len(last.Entries) != 2*c.files {
+				t.Errorf("%s: %d moved, %d at length", c.name, len(last.Moved), len(last.Entries))
+			}
+		})
+	}
+}
+
+// Who can't follow a short word records nothing of it, begins a new life, and is told
+// at length by a peer that hears of that; what comes before is left aside.
+func TestShortWordThatCannotBeFollowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newIndex(7)
+		e := newExchange(x)
+		defer e.Close()
+		p := &peer{dev: pat}
+		up(t, e, p)
+		life := p.last().Life
+		at := tree.Position{Replica: 9, Epoch: 1}
+		batch := func(after, upto uint64, b tree.Batch) {
+			t.Helper()
+			b.After, b.Upto = after, at
+			b.Upto.Seq = upto
+			if err := e.Batch(t.Context(), pat, b); err != nil {
+				t.Fatal(err)
+			}
+		}
+		stood := tree.Entry{Path: "old", Kind: tree.File, Size: 3, Content: tree.ContentID{1, 5}}
+		v := tree.Version{{Replica: 9, N: 1}}
+		m := tree.Moved{From: "old", To: "new", Come: v, Gone: v, ComeBy: 9, GoneBy: 9, Sum: tree.MovedSum(stood)}
+		batch(0, 2, tree.Batch{})
+		batch(2, 4, tree.Batch{Moved: []tree.Moved{m}})
+		if p.last().Life == life || p.last().Have.Seq != 2 || len(x.observed) != 1 {
+			t.Fatalf("it says %+v", p.last())
+		}
+		batch(4, 6, tree.Batch{})
+		if len(x.observed) != 1 {
+			t.Error("what goes on after it is recorded")
+		}
+		x.stood = map[tree.Path]tree.Entry{"old": stood}
+		batch(2, 6, tree.Batch{Moved: []tree.Moved{m}})
+		batch(6, 7, tree.Batch{})
+		if len(x.observed) != 3 || len(x.observed[1].Entries) != 2 || x.observed[1].Entries[1].MovedTo != "new" {
+			t.Errorf("%+v", x.observed)
+		}
 	})
 }
 

@@ -282,7 +282,9 @@ func (k *carry) startLate(ctx context.Context, beside *sync.WaitGroup, now time.
 func (k *carry) carried(ctx context.Context, beside *sync.WaitGroup, r applied) error {
 	c := k.c
 	k.running = false
-	c.saying.changed = true
+	if len(r.units)+len(r.late) > 0 {
+		c.saying.changed = true
+	}
 	if err := k.takeLate(ctx, r.late); err != nil {
 		return err
 	}

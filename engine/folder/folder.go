@@ -41,11 +41,12 @@ type Limits struct {
 	Stall      time.Duration // after which silence a peer is asked no more for what it was asked for; transfer's default
 	Settle     time.Duration // how long many missing files must rest before they are judged; 1 s
 	Archive    time.Duration // how long after the start the archive is looked through; 1 min
+	Along      int           // how many files of one batch must have gone the same way for their directory to be taken for moved; 8
 	Differs    time.Duration // how long a difference between devices that are level must stand, since what they say arrives a moment apart; 30 s
 }
 
 func (l Limits) withDefaults() Limits {
-	def := Limits{Units: 3072, GroupFiles: 1024, GroupBytes: 64 << 20, CacheKiB: 4096, Problems: 1000, MaxInline: 8 << 20, Settle: time.Second, Differs: 30 * time.Second}
+	def := Limits{Units: 3072, GroupFiles: 1024, GroupBytes: 64 << 20, CacheKiB: 4096, Problems: 1000, MaxInline: 8 << 20, Settle: time.Second, Along: 8, Differs: 30 * time.Second}
 	if l.Units > 0 {
 		def.Units = l.Units
 	}
@@ -72,6 +73,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Differs > 0 {
 		def.Differs = l.Differs
+	}
+	if l.Along > 0 {
+		def.Along = l.Along
 	}
 	def.Stall = l.Stall
 	return def

@@ -80,6 +80,7 @@ type cycle struct {
 	dressing  dressing
 	accord    accord
 	merging   merging
+	moves     relocations
 	tags      map[tree.Path]*tree.Conflict // files found on disk that are conflict copies
 }
 
@@ -94,6 +95,7 @@ func open(ctx context.Context, f *Folder) (_ *cycle, err error) {
 		asked: make(chan func()), woken: make(chan struct{}, 1), done: make(chan struct{}), broken: make(chan error, 1),
 	}
 	c.bind()
+	c.moves = newRelocations(c)
 	defer func() {
 		if err != nil {
 			c.close()
@@ -194,7 +196,7 @@ func (c *cycle) openStages() {
 	})
 	c.server = transfer.NewServer(transfer.ServerOptions{FS: disk, Index: c.index, Archive: c.archiveFiles, Doubt: c.doubt, Most: c.f.giving.Load, Reading: c.reading})
 	c.exchange = exchange.New(exchange.Options{
-		Folder: cfg.ID, Index: crashExchange(c.index), Rand: cfg.Rand, RolledBack: index.ErrRolledBack, Withhold: c.withhold(), News: c.wake, Announced: c.announced, Now: cfg.Now, Log: c.log,
+		Folder: cfg.ID, Index: crashExchange(c.index), Rand: cfg.Rand, RolledBack: index.ErrRolledBack, Withhold: c.withhold(), News: c.wake, Announced: c.announced, Short: c.lim.Along, Now: cfg.Now, Log: c.log,
 	})
 }
 
@@ -333,6 +335,9 @@ func (c *cycle) loop(ctx context.Context, beside *sync.WaitGroup, hints <-chan w
 		if err := c.missing.judge(ctx); err != nil {
 			return err
 		}
+		if err := c.moves.start(ctx, beside); err != nil {
+			return err
+		}
 		if err := c.work.takeWork(ctx); err != nil {
 			return err
 		}
@@ -364,6 +369,10 @@ func (c *cycle) loop(ctx context.Context, beside *sync.WaitGroup, hints <-chan w
 			if err := c.carry.carried(ctx, beside, r); err != nil {
 				return err
 			}
+		case r := <-c.moves.results:
+			if err := c.moves.relocated(r); err != nil {
+				return err
+			}
 		case r := <-c.space.results:
 			c.space.expiredOnce(ctx, r)
 		case err := <-c.broken:
@@ -382,7 +391,7 @@ func (c *cycle) loop(ctx context.Context, beside *sync.WaitGroup, hints <-chan w
 // nextAlarm is how long the loop may sleep when nothing happens.
 func (c *cycle) nextAlarm() time.Duration {
 	now := time.Now()
-	next := min(time.Hour, c.notice.next(now), c.missing.next(now), c.work.next(now), c.carry.next(now), c.space.next(now), c.names.nextCheck(now))
+	next := min(time.Hour, c.notice.next(now), c.missing.next(now), c.work.next(now), c.carry.next(now), c.space.next(now), c.moves.next(now), c.names.nextCheck(now))
 	return max(next, time.Millisecond)
 }
 

@@ -128,13 +128,18 @@ func (n *notice) hinted(h watch.Hints) {
 		n.look(p)
 	}
 	for _, p := range h.Deep {
-		n.deep[p] = struct{}{}
+		if !n.c.moves.goes(tree.Path(p)) {
+			n.deep[p] = struct{}{}
+		}
 	}
 }
 
 // look has a path looked at soon.
 func (n *notice) look(path string) {
-	if len(n.paths) >= maxHints {
+	switch {
+	case n.c.moves.goes(tree.Path(path)): // all of it is looked at in the end
+		return
+	case len(n.paths) >= maxHints:
 		n.full = true
 		return
 	}
@@ -217,32 +222,28 @@ func (n *notice) watching() bool {
 func (n *notice) start(ctx context.Context, beside *sync.WaitGroup, l lane, run func(context.Context, func([]scan.Change) error) (scan.Summary, error)) {
 	n.running[l] = true
 	n.overlapped = n.running[quick] && (n.running[slow] || n.running[full]) || n.overlapped && l != quick
-	var last chan error // the answer to what was handed over last: it is awaited while more is read
-	answer := func() error {
-		if last == nil {
-			return nil
-		}
-		err := <-last
-		last = nil
-		return err
-	}
+	// The next batch is looked for while one is taken in; before what is missing is
+	// looked for, all is (an empty batch).
+	answer := make(chan error, 1)
+	answer <- nil
 	emit := func(changes []scan.Change) error {
-		if err := answer(); err != nil {
+		err := <-answer
+		if err != nil || len(changes) == 0 {
+			answer <- err
 			return err
 		}
-		b := observed{lane: l, changes: changes, answer: make(chan error, 1)}
 		select {
-		case n.observed <- b:
-			last = b.answer
+		case n.observed <- observed{lane: l, changes: changes, answer: answer}:
 			return nil
 		case <-ctx.Done():
+			answer <- ctx.Err()
 			return ctx.Err()
 		}
 	}
 	beside.Go(func() {
 		s, err := run(ctx, emit)
-		if aerr := answer(); err == nil {
-			err = aerr
+		if last := <-answer; err == nil {
+			err = last
 		}
 		n.ended <- ended{lane: l, summary: s, err: err}
 	})
@@ -293,15 +294,20 @@ func (n *notice) observe(ctx context.Context, l lane, changes []scan.Change) err
 	var gone []tree.Path
 	clock := c.index.Tick()
 	n.inDir = ""
-	paths := make([]tree.Path, len(changes))
-	for i, ch := range changes {
-		paths[i] = ch.Path
+	paths := make([]tree.Path, 0, len(changes))
+	for _, ch := range changes {
+		if !ch.Along || ch.BasedOn != 0 { // else the commit sees to it that there is none
+			paths = append(paths, ch.Path)
+		}
 	}
 	rows, err := c.index.At(ctx, paths) // which only this goroutine writes
 	if err != nil {
 		return fmt.Errorf("read the index: %w", err)
 	}
 	for _, ch := range changes {
+		if c.moves.goes(ch.Path) || c.moves.goes(ch.From) {
+			continue // looked at again once it has gone
+		}
 		if c.work.units[ch.Path] != nil {
 			n.held[ch.Path] = struct{}{} // looked at again when what is under way with it has ended
 			continue
@@ -312,6 +318,10 @@ func (n *notice) observe(ctx context.Context, l lane, changes []scan.Change) err
 		}
 		if ch.Ignored {
 			u.Changes = append(u.Changes, index.Change{Record: tree.Record{Entry: tree.Entry{Path: ch.Path}}, If: ch.BasedOn, Forget: true})
+			continue
+		}
+		if ch.To != "" {
+			n.leftDirectory(&u, ch, clock)
 			continue
 		}
 		if ch.Now.Kind == 0 {
@@ -328,123 +338,6 @@ func (n *notice) observe(ctx context.Context, l lane, changes []scan.Change) err
 		}
 	}
 	return c.commit(ctx, u)
-}
-
-// record adds an observed entry to u as a change made here, where rows are the
-// present ones.
-func (n *notice) record(ctx context.Context, u *index.Update, ch scan.Change, rows map[tree.Path]tree.Record, clock uint64) (err error) {
-	c := n.c
-	old, had := rows[ch.Path]
-	if had && old.Seq != ch.BasedOn || !had && ch.BasedOn != 0 {
-		n.look(string(ch.Path))
-		return nil
-	}
-	if stands, err := n.belowFile(ctx, u, ch.Path.Dir()); stands || err != nil {
-		return err
-	}
-	e := ch.Now
-	if !c.caps.ExecBit && had && old.Kind == e.Kind {
-		e.Mode = old.Mode
-	}
-	if old.Exists() && old.Entry.SameContent(e) && old.Mode == e.Mode && old.Attrs == e.Attrs && sameTime(old, e, ch.Disk) {
-		// The disk's word differs (an inode, say), not the entry.
-		old.Disk, old.Sealed = ch.Disk, ch.Sealed
-		u.Changes = append(u.Changes, index.Change{Record: old, If: old.Seq, Quiet: true})
-		return nil
-	}
-	if old.Exists() && old.Kind == tree.Dir && e.Kind != tree.Dir {
-		if wait, err := c.missing.afterChildren(ctx, ch.Path); wait || err != nil {
-			return err
-		}
-	}
-	if wait, err := c.suspicion.holdHere(ctx, old, ch); wait || err != nil {
-		return err
-	}
-	self := c.index.Self()
-	e.Version, e.Author = old.Version.Bump(self.ID, clock), self.ID
-	e.Conflict = old.Conflict
-	if old.Exists() && old.Kind == tree.File && old.Content != e.Content {
-		e.Base = old.Content
-	} else if old.Exists() {
-		e.Base = old.Base
-	}
-	if !old.Exists() {
-		if e.Attrs, err = c.dressing.movedAttrs(ctx, e); err != nil {
-			return err
-		}
-	}
-	if tag := c.tags[ch.Path]; tag != nil {
-		if !old.Exists() {
-			e.Conflict = tag
-		}
-		delete(c.tags, ch.Path)
-	}
-	u.Changes = append(u.Changes, index.Change{Record: tree.Record{Entry: e, Disk: ch.Disk, Sealed: ch.Sealed}, If: old.Seq, Manifest: ch.Manifest})
-	u.Activity = append(u.Activity, c.activity(e.Path, actionOf(old, e), self.ID))
-	c.work.another(e.Path)
-	if ch.From != "" {
-		return n.recordMove(ctx, u, ch, e, clock)
-	}
-	return nil
-}
-
-// belowFile says whether the row of a directory is that of a file still: what was
-// seen in it is taken in together with it, when that can be. Else it would be
-// looked for by nobody should the file's row be right again.
-func (n *notice) belowFile(ctx context.Context, u *index.Update, dir tree.Path) (bool, error) {
-	c := n.c
-	if dir == "" || dir == n.inDir {
-		return false, nil
-	}
-	row, had, err := c.index.Get(ctx, dir)
-	if err != nil {
-		return false, fmt.Errorf("read the index: %w", err)
-	}
-	if !had || !row.Exists() || row.Kind == tree.Dir || slices.ContainsFunc(u.Changes, func(ch index.Change) bool { return ch.Record.Path == dir }) {
-		n.inDir = dir
-		return false, nil
-	}
-	if c.work.units[dir] != nil {
-		n.held[dir] = struct{}{}
-	} else {
-		n.look(string(dir))
-	}
-	return true, nil
-}
-
-// recordMove adds the tombstone of the path that a moved file left, unless it
-// still stands (a hard link).
-func (n *notice) recordMove(ctx context.Context, u *index.Update, ch scan.Change, e tree.Entry, clock uint64) error {
-	c := n.c
-	if _, err := c.root.Lstat(string(ch.From)); err == nil && !c.names.respeltAt(ch.From) || c.work.units[ch.From] != nil {
-		return nil
-	}
-	old, had, err := c.index.Get(ctx, ch.From)
-	if err != nil {
-		return fmt.Errorf("read the index: %w", err)
-	}
-	if !had || !old.Exists() || old.Content != e.Content {
-		return nil
-	}
-	t := tombstone(old, c.index.Self().ID, clock)
-	t.MovedTo = e.Path
-	u.Changes = append(u.Changes, index.Change{Record: t, If: old.Seq})
-	u.Activity[len(u.Activity)-1].Action = "moved"
-	return nil
-}
-
-// tombstone is the row of what stood at old's path once it is gone by r's doing.
-func tombstone(old tree.Record, r tree.ReplicaID, clock uint64) tree.Record {
-	t := tree.Record{Entry: old.Entry}
-	t.Deleted, t.Conflict, t.Base, t.MovedTo, t.Attrs = true, nil, tree.ContentID{}, "", ""
-	t.Version, t.Author = old.Version.Bump(r, clock), r
-	return t
-}
-
-// sameTime says whether the entry's time is what the disk says, as far as this
-// file system can keep it: the disk's word has not moved since it was recorded.
-func sameTime(old tree.Record, e tree.Entry, disk tree.Stat) bool {
-	return old.MTime == e.MTime || old.Disk.MTime == disk.MTime || e.Kind == tree.Dir
 }
 
 // commit commits u; refused paths are looked at again.

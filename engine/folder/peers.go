@@ -149,7 +149,16 @@ func (f *Folder) Batch(ctx context.Context, dev tree.DeviceID, b tree.Batch) err
 	if c == nil {
 		return nil
 	}
-	err := c.exchange.Batch(ctx, dev, b)
+	c.moves.announce(ctx, dev, b)
+	recorded, err := c.moves.recording(ctx)
+	if errors.Is(err, ErrClosed) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = c.exchange.Batch(ctx, dev, b)
+	recorded()
 	if ownFault(err) || err != nil && c.stopped.Load() {
 		// The peer is not to blame. The folder closes until its disk serves again, and
 		// is told again from where it is.

@@ -46,6 +46,10 @@ func (r *round) take(ctx context.Context, p index.Pending, depth int) error {
 		return nil
 	}
 	r.seen[p.Path] = true
+	if c.moves.waits(p.Path) {
+		c.work.stalled[p.Path] = true
+		return nil
+	}
 	if c.ignored.Load().Match(string(p.Path), pendingDir(p)) {
 		r.drop = append(r.drop, index.Told{Path: p.Path})
 		return nil

@@ -178,6 +178,7 @@ func (w *work) full() bool {
 func (w *work) takeSome(ctx context.Context) (int, error) {
 	c := w.c
 	c.missing.told()
+	c.moves.takeUp()
 	pending, err := w.nextPending(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("read what is pending: %w", err)
@@ -235,6 +236,16 @@ func (w *work) making(p tree.Path) *unit {
 	return u
 }
 
+// anyWithin says whether something is under way at or below a path.
+func (w *work) anyWithin(p tree.Path) bool {
+	for q := range w.units {
+		if q.Within(p) {
+			return true
+		}
+	}
+	return false
+}
+
 // isFresh says whether the index has no row at a path, not even a tombstone.
 func (w *work) isFresh(p tree.Path) bool {
 	u := w.units[p]
@@ -262,7 +273,7 @@ func (w *work) nextPending(ctx context.Context) ([]index.Pending, error) {
 	}
 	q := index.PendingQuery{
 		Limit: takeAtOnce, After: w.cursor, Skip: w.skipPending, NoDeletions: c.missing.remote > 0 && !c.missing.isAllowedTheirs(),
-		NoSuspects: c.suspicion.theirs.waiting > 0, Most: w.most,
+		NoSuspects: c.suspicion.theirs.waiting > 0, Most: w.most, Without: c.moves.without(),
 	}
 	inNews := len(w.news) > 0
 	if inNews {

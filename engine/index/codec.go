@@ -27,7 +27,7 @@ const (
 	hasConflictBase
 	hasMovedTo
 	hasDiskOwn   // lstat gave something else, spelled out
-	hasDiskInode // of what is no live file: that one's is a column
+	hasDiskInode // where it is no column
 	hasAttrs
 	hasDiskAttrs // the disk had others than the entry's own
 	isSealed     // a live file's content looks encrypted
@@ -113,8 +113,14 @@ func prefix(c tree.ContentID) int64 {
 	return n
 }
 
-// liveFile says whether a row's content prefix and inode stand in columns.
+// liveFile says whether a row's content prefix stands in a column.
 func liveFile(kind int64) bool { return kind&kindMask == int64(tree.File) && kind < kindGone }
+
+// inodeColumn says whether a row's inode stands in a column: a live file's and a
+// live directory's do, by which either is found again under another path.
+func inodeColumn(kind int64) bool {
+	return liveFile(kind) || kind&kindMask == int64(tree.Dir) && kind < kindGone
+}
 
 // fields is the form in which an entry is stored beside its path and kind.
 type fields struct {
@@ -165,7 +171,7 @@ func pack(buf []byte, r *tree.Record, names func(tree.ReplicaID) (uint64, error)
 		}
 		b = append(b, e.Base[1:]...)
 	}
-	if live && r.Disk.Inode != 0 {
+	if inodeColumn(kindCode(e)) && r.Disk.Inode != 0 {
 		f.inode = int64(r.Disk.Inode)
 	}
 	f.meta, err = packRare(b, bits, r)
@@ -189,7 +195,7 @@ func entryBits(r *tree.Record, live bool) (bits uint64) {
 	set(e.Attrs != "", hasAttrs)
 	set(d.Attrs != diskAttrs(r), hasDiskAttrs)
 	set(r.Sealed && live, isSealed)
-	set(d.Inode != 0 && !live, hasDiskInode)
+	set(d.Inode != 0 && !inodeColumn(kindCode(e)), hasDiskInode)
 	set(d.CTime != 0 && live, hasDiskCTime)
 	d.Inode, d.Attrs, d.CTime, d.Looked = 0, 0, 0, 0
 	same := d == tree.Stat{Kind: e.Kind, Size: e.Size, MTime: e.MTime, Mode: e.Mode}
@@ -354,7 +360,7 @@ func unpack(s stored, names func(uint64) (tree.ReplicaID, bool)) (rec tree.Recor
 	}
 	r.rare(bits, &rec)
 	rec.Sealed = bits&isSealed != 0
-	if inode, ok := s.inode.(int64); ok && live {
+	if inode, ok := s.inode.(int64); ok && inodeColumn(s.kind) {
 		rec.Disk.Inode = uint64(inode)
 	}
 	if (s.kind&kindConflict != 0) != (!e.Deleted && e.Conflict != nil) {

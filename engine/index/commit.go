@@ -215,6 +215,9 @@ func (tx *txn) settle(key []byte, e *tree.Entry) error {
 			left = append(left, r)
 			continue
 		}
+		if e.Attrs == "" && identical(&r.entry, e) { // with attributes it may have been told without them
+			tx.echoes = append(tx.echoes, echo{r.device, tx.head.Seq})
+		}
 		if err := tx.dropRemote(r.rank); err != nil {
 			return err
 		}

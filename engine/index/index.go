@@ -55,6 +55,7 @@ type Index struct {
 	mu      sync.Mutex
 	head    head // as committed
 	unclean bool // the file was not closed in order before
+	echoes  echoes
 
 	hist history
 	last uint64 // the clock's newest value

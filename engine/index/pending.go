@@ -39,6 +39,8 @@ type PendingQuery struct {
 	NoSuspects bool
 	// Most leaves out the files of more bytes; 0: none.
 	Most int64
+	// Without leaves out what is at and below these paths.
+	Without []tree.Path
 }
 
 // Span is a part of the order of urgency: what lies between two places.
@@ -139,6 +141,13 @@ func (ix *Index) pendingPage(ctx context.Context, after Cursor, limit int, q Pen
 	if q.NoSuspects {
 		filter = " AND NOT EXISTS (SELECT 1 FROM suspect s WHERE s.path = r.path AND s.side = 1 AND s.passed = 0)"
 	}
+	args := []any{int64(after), int64(q.before()), below}
+	for _, p := range q.Without {
+		_, to := span(p)
+		filter += " AND NOT (r.path >= ? AND r.path < ?)"
+		args = append(args, pathKey(p), to)
+	}
+	args = append(args, limit)
 	err = ix.read(ctx, "list what is pending", func(c *conn) error {
 		return c.query(func(r *row) error {
 			n++
@@ -172,7 +181,7 @@ func (ix *Index) pendingPage(ctx context.Context, after Cursor, limit int, q Pen
 			(SELECT min(rank) FROM remote x WHERE x.path = r.path),
 			(SELECT count(*) FROM remote x WHERE x.path = r.path),
 			e.seq, e.kind, e.c6, e.inode, e.meta
-			FROM remote r LEFT JOIN entry e ON e.path = r.path WHERE r.rank > ? AND r.rank < ? AND r.kind < ?`+filter+` ORDER BY r.rank LIMIT ?`, int64(after), int64(q.before()), below, limit)
+			FROM remote r LEFT JOIN entry e ON e.path = r.path WHERE r.rank > ? AND r.rank < ? AND r.kind < ?`+filter+` ORDER BY r.rank LIMIT ?`, args...)
 	})
 	if n < limit {
 		last = 0

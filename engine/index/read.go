@@ -191,7 +191,20 @@ func (ix *Index) knownArchived(ctx context.Context, ids []tree.ContentID, known 
 	})
 }
 
-// ByInode gives live files that had that inode when they were recorded.
+// Fresh says whether the index has no row at a path nor below it, not even a
+// tombstone.
+func (ix *Index) Fresh(ctx context.Context, p tree.Path) (fresh bool, err error) {
+	_, to := span(p)
+	err = ix.read(ctx, "look up what was below a path", func(c *conn) error {
+		n, err := c.integer("SELECT EXISTS (SELECT 1 FROM entry WHERE path >= ? AND path < ?)", pathKey(p), to)
+		fresh = err == nil && n == 0
+		return err
+	})
+	return fresh, err
+}
+
+// ByInode gives live files and directories that had that inode when they were
+// recorded.
 func (ix *Index) ByInode(ctx context.Context, inode uint64, limit int) ([]tree.Record, error) {
 	if inode == 0 {
 		return nil, ctx.Err()

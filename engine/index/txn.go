@@ -85,6 +85,8 @@ type txn struct {
 	hist  history
 	begun bool
 	have  map[int64]tree.Position // devices' positions that change
+
+	echoes []echo // rows that are exactly what a device told
 }
 
 // write runs fn in a transaction. When it returns nil, the transaction is on
@@ -175,6 +177,7 @@ func (ix *Index) transact(fn func(*txn) error) error {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	ix.head, ix.hist = tx.head, tx.hist
+	ix.echoes.add(tx.echoes)
 	ix.last = max(ix.last, tx.head.Clock)
 	return nil
 }

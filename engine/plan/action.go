@@ -6,13 +6,14 @@ import "pinion/engine/tree"
 type Op uint8
 
 const (
-	Adopt  Op = iota + 1 // nothing: only the index is told
-	Make                 // a directory comes to stand
-	Put                  // a file's content comes to stand, where nothing or something else stood
-	Link                 // a symlink comes to stand
-	Meta                 // mode or mtime change
-	Delete               // what stands there goes
-	Move                 // a file goes from From.Path to Entry.Path
+	Adopt    Op = iota + 1 // nothing: only the index is told
+	Make                   // a directory comes to stand
+	Put                    // a file's content comes to stand, where nothing or something else stood
+	Link                   // a symlink comes to stand
+	Meta                   // mode or mtime change
+	Delete                 // what stands there goes
+	Move                   // a file goes from From.Path to Entry.Path
+	Relocate               // a directory goes from From.Path to Entry.Path with all that is in it; never in a group with others
 )
 
 func (o Op) String() string {
@@ -31,6 +32,8 @@ func (o Op) String() string {
 		return "delete"
 	case Move:
 		return "move"
+	case Relocate:
+		return "relocate"
 	}
 	return "no operation"
 }

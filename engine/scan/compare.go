@@ -25,6 +25,8 @@ const (
 // compare tells the difference, if there is one, between what stands at path
 // and its live row (nil: there seemed to be none).
 func (r *run) compare(d Dir, name string, path tree.Path, info rootfs.Info, row *tree.Record) error {
+	kin := r.kin
+	r.kin, r.came = nil, nil
 	switch info.Kind {
 	case rootfs.Directory:
 		r.sum.Dirs++
@@ -48,7 +50,7 @@ func (r *run) compare(d Dir, name string, path tree.Path, info rootfs.Info, row 
 		}
 	}
 	var based uint64
-	if r.known {
+	if r.known && (kin == nil || !kin.fresh) {
 		// The row may have been written since the walk read it, or be a tombstone,
 		// which the walk does not show.
 		rec, found, err := r.o.Index.Get(r.ctx, path)
@@ -66,12 +68,17 @@ func (r *run) compare(d Dir, name string, path tree.Path, info rootfs.Info, row 
 	c.Disk.Attrs = seen.sum
 	r.date(&c.Disk, info, seen)
 	var err error
+	if row == nil {
+		if c.Was = r.kinOf(kin, info); c.Was != nil {
+			c.From, c.Along = c.Was.Path, true
+		}
+	}
 	if c.Now, err = r.withAttrs(c.Now, row, seen); err != nil {
 		r.manyAttrs(path)
 	}
 	switch info.Kind {
 	case rootfs.Directory:
-		return r.add(c)
+		return r.directory(info, row, c)
 	case rootfs.Symlink:
 		return r.symlink(d, name, c)
 	}
@@ -204,7 +211,29 @@ func (r *run) symlink(d Dir, name string, c Change) error {
 		return nil
 	}
 	c.Now.Target = target
+	if c.Was != nil && c.Was.Target != target {
+		c.From, c.Was, c.Along = "", nil, false
+	}
 	return r.add(c)
+}
+
+// directory tells of a directory, and of where it came from if it is new here.
+func (r *run) directory(info rootfs.Info, row *tree.Record, c Change) (err error) {
+	if row == nil && c.Was == nil {
+		if c.Was, err = r.whence(c.Path, info); err != nil {
+			return err
+		}
+		if c.Was != nil {
+			c.From = c.Was.Path
+		}
+	}
+	if err := r.add(c); err != nil {
+		return err
+	}
+	if c.Was != nil {
+		r.came = &c
+	}
+	return nil
 }
 
 // changing tells of something that could not be read although it was there a
@@ -226,13 +255,14 @@ func (r *run) file(d Dir, name string, info rootfs.Info, row *tree.Record, c Cha
 			c.Now.Content, c.Sealed = row.Content, row.Sealed
 			return r.add(c)
 		}
-	} else {
+	} else if from = c.Was; from == nil {
 		var err error
 		if from, err = r.twin(c.Path, info); err != nil {
 			return err
 		}
 	}
 	if from != nil {
+		c.Was = from
 		c.From, c.Now.Content, c.Now.MTime = from.Path, from.Content, from.MTime
 		c.Sealed = from.Sealed
 		if row == nil || row.Kind != tree.File {

@@ -52,10 +52,20 @@ func (r *run) in(dir tree.Path) *cursor {
 	if !r.known {
 		return none()
 	}
+	return byRow(func(fn func(tree.Record) (bool, error)) error { return r.o.Index.Children(r.ctx, dir, fn) })
+}
+
+// entire streams the live rows below dir with all that is in them.
+func (r *run) entire(dir tree.Path) *cursor {
+	return byRow(func(fn func(tree.Record) (bool, error)) error { return r.o.Index.Walk(r.ctx, dir, "", fn) })
+}
+
+// byRow streams what is given row by row.
+func byRow(walk func(fn func(tree.Record) (bool, error)) error) *cursor {
 	return rows(func(fn func([]tree.Record) (bool, error)) error {
 		var page []tree.Record
-		err := r.o.Index.Children(r.ctx, dir, func(rec tree.Record) (bool, error) {
-			if page = append(page, rec); len(page) < childrenPage {
+		err := walk(func(rec tree.Record) (bool, error) {
+			if page = append(page, rec); len(page) < rowsPage {
 				return true, nil
 			}
 			more, err := fn(page)
@@ -69,7 +79,7 @@ func (r *run) in(dir tree.Path) *cursor {
 	})
 }
 
-const childrenPage = 64
+const rowsPage = 64
 
 // none is a cursor without rows.
 func none() *cursor { return &cursor{over: true} }

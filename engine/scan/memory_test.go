@@ -82,6 +82,10 @@ func (e *endless) At(context.Context, []tree.Path) (map[tree.Path]tree.Record, e
 	return nil, nil
 }
 
+func (e *endless) Walk(context.Context, tree.Path, tree.Path, func(tree.Record) (bool, error)) error {
+	return nil
+}
+
 func (e *endless) Standing(_ context.Context, _ tree.Path, page func([]tree.Record) (bool, error)) error {
 	fn, rest := paged(page)
 	for i := range e.dirs {
@@ -125,6 +129,8 @@ func paged(page func([]tree.Record) (bool, error)) (fn func(tree.Record) (bool, 
 func (e *endless) Children(context.Context, tree.Path, func(tree.Record) (bool, error)) error {
 	return nil
 }
+
+func (e *endless) Fresh(context.Context, tree.Path) (bool, error) { return false, nil }
 
 func (e *endless) ByInode(context.Context, uint64, int) ([]tree.Record, error) { return nil, nil }
 

@@ -48,6 +48,9 @@ func (r *run) tellMissing() error {
 	if err := r.flush(); err != nil {
 		return err
 	}
+	if err := r.emit(nil); err != nil { // what was told is in the index then
+		return err
+	}
 	if err := r.rootHolds(); err != nil {
 		return err
 	}

@@ -33,6 +33,9 @@ type run struct {
 	looked  int64
 	head    []byte // the first bytes of the file that was read last
 
+	kin  *former // of what is compared next: the directory that it came along with; nil: none
+	came *Change // of the directory that was compared last, if it stood elsewhere
+
 	gone     []gone // found missing, to be told at the end
 	goneSize int
 	sum      Summary

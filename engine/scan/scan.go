@@ -39,12 +39,17 @@ type Index interface {
 	// At gives the rows of paths, tombstones included.
 	At(ctx context.Context, paths []tree.Path) (map[tree.Path]tree.Record, error)
 	// Standing gives the live rows below under, some at a time, in the order of
-	// tree.Path.Compare: of each Path, Kind, Disk, Attrs and Seq. They are valid
+	// tree.Path.Compare: of each only Path, Kind, Disk, Attrs and Seq. They are valid
 	// during the call.
 	Standing(ctx context.Context, under tree.Path, fn func([]tree.Record) (bool, error)) error
+	// Walk gives the live rows below under that come after a path, whole, in the same
+	// order.
+	Walk(ctx context.Context, under, after tree.Path, fn func(tree.Record) (bool, error)) error
 	// Children gives the live rows directly in dir, in the same order.
 	Children(ctx context.Context, dir tree.Path, fn func(tree.Record) (bool, error)) error
-	// ByInode gives live files that had this inode.
+	// Fresh says whether there is no row at a path nor below it, not even a tombstone.
+	Fresh(ctx context.Context, p tree.Path) (bool, error)
+	// ByInode gives live files and directories that had this inode.
 	ByInode(ctx context.Context, inode uint64, limit int) ([]tree.Record, error)
 }
 
@@ -104,14 +109,23 @@ type Change struct {
 	// when this was found: the content is that row's, and was not read. The file
 	// was moved from there, or, if it still stands there, has two names. A change
 	// of From itself may have been told before this one.
+	//
+	// A directory that came from there has the row's inode, and nothing stands at
+	// From any more. What was in it need not have come along: once that was looked
+	// at, and all of it has, From itself is told, with To, after what was below it.
 	From tree.Path
+	To   tree.Path // nothing stands at Path any more, but here; Now.Kind is 0
+	// Was is From's row (with To: Path's own), as it was read.
+	Was *tree.Record
+	// Along: it came along with the directory that it is in.
+	Along bool
 	// Ignored: the path has a row and is ignored now. The row is to be forgotten,
 	// and nothing to be deleted anywhere for it.
 	Ignored bool
 }
 
 // Missing says whether the path was found to be gone.
-func (c Change) Missing() bool { return c.Now.Kind == 0 && !c.Ignored }
+func (c Change) Missing() bool { return c.Now.Kind == 0 && !c.Ignored && c.To == "" }
 
 // Problem is something on disk that can't be synced.
 type Problem struct {

@@ -34,6 +34,7 @@ type place struct {
 	path    tree.Path
 	dir     Dir
 	shallow bool
+	old     *former // what the index knows it as; nil: as itself
 }
 
 // walk compares one directory and what is below it with the rows of cur that
@@ -177,6 +178,12 @@ func (r *run) stands(at place, name string, path tree.Path, info rootfs.Info, ro
 		return cur.skip(path)
 	}
 	wasDir := row != nil && row.Kind == tree.Dir
+	if at.old != nil {
+		if err := at.old.next(name); err != nil {
+			return indexError(err)
+		}
+		r.kin = at.old
+	}
 	if err := r.compare(at.dir, name, path, info, row); err != nil {
 		return err
 	}
@@ -214,6 +221,9 @@ func (r *run) enter(at place, name string, path tree.Path, wasDir bool, cur *cur
 		return cur.skip(path)
 	}
 	defer sub.Close()
+	if r.came != nil {
+		return r.walkMoved(at, place{path: path, dir: sub}, cur)
+	}
 	return r.walk(place{path: path, dir: sub}, cur)
 }
 

@@ -74,15 +74,19 @@ func (m *model) live() []tree.Path {
 
 func (m *model) Standing(ctx context.Context, under tree.Path, page func([]tree.Record) (bool, error)) error {
 	fn, rest := paged(page)
-	if err := m.walk(ctx, under, fn); err != nil {
+	err := m.Walk(ctx, under, "", func(r tree.Record) (bool, error) {
+		lean := tree.Record{Entry: tree.Entry{Path: r.Path, Kind: r.Kind, Attrs: r.Attrs, Target: r.Target, Conflict: r.Conflict}, Disk: r.Disk, Seq: r.Seq}
+		return fn(lean)
+	})
+	if err != nil {
 		return err
 	}
 	return rest()
 }
 
-func (m *model) walk(ctx context.Context, under tree.Path, fn func(tree.Record) (bool, error)) error {
+func (m *model) Walk(ctx context.Context, under, after tree.Path, fn func(tree.Record) (bool, error)) error {
 	for _, p := range m.live() {
-		if p == under || !p.Within(under) {
+		if p == under || !p.Within(under) || after != "" && p.Compare(after) <= 0 {
 			continue
 		}
 		rec, _, _ := m.Get(ctx, p)
@@ -94,7 +98,7 @@ func (m *model) walk(ctx context.Context, under tree.Path, fn func(tree.Record) 
 }
 
 func (m *model) Children(ctx context.Context, dir tree.Path, fn func(tree.Record) (bool, error)) error {
-	return m.walk(ctx, dir, func(rec tree.Record) (bool, error) {
+	return m.Walk(ctx, dir, "", func(rec tree.Record) (bool, error) {
 		if rec.Path.Dir() != dir {
 			return true, nil
 		}
@@ -102,9 +106,18 @@ func (m *model) Children(ctx context.Context, dir tree.Path, fn func(tree.Record
 	})
 }
 
+func (m *model) Fresh(_ context.Context, p tree.Path) (bool, error) {
+	for q := range m.rows {
+		if q.Within(p) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
 func (m *model) ByInode(_ context.Context, inode uint64, limit int) (out []tree.Record, err error) {
 	for _, p := range m.live() {
-		if rec, _, _ := m.Get(context.Background(), p); rec.Kind == tree.File && rec.Disk.Inode == inode && len(out) < limit {
+		if rec, _, _ := m.Get(context.Background(), p); rec.Kind != tree.Symlink && rec.Disk.Inode == inode && len(out) < limit {
 			out = append(out, rec)
 		}
 	}
@@ -123,7 +136,7 @@ func (m *model) commit(changes []Change) error {
 		switch {
 		case c.Ignored:
 			delete(m.rows, c.Path)
-		case c.Missing():
+		case c.Missing(), c.To != "":
 			old := m.rows[c.Path]
 			old.Deleted, old.Disk, old.Seq = true, tree.Stat{}, m.seq
 			m.rows[c.Path] = old
@@ -276,7 +289,7 @@ func tell(changes []Change) string {
 		switch {
 		case c.Ignored:
 			word = "!" + string(c.Path)
-		case c.Missing():
+		case c.Missing(), c.To != "":
 			word = "-" + string(c.Path)
 		case c.From != "":
 			word = string(c.Path) + "<" + string(c.From)

@@ -12,6 +12,7 @@ type Position struct {
 // Batch is a run of one index's rows in the order of their Seq.
 type Batch struct {
 	Entries  []Entry
+	Moved    []Moved   // others, told by what the receiver has
 	Replicas []Replica // those that the entries name and that were not yet told in this session
 	After    uint64    // the Seq up to which the sender had told before; who has recorded less has missed a batch
 	Upto     Position  // after this batch all of the sender's history up to here is told

@@ -43,8 +43,13 @@ var ErrDictionary = fmt.Errorf("%w: more than %d replicas in one stream", ErrToo
 // Append appends a Batch frame. After an error the stream is no longer usable,
 // but for ErrTooLarge: then nothing was written, and fewer entries may do.
 func (e *BatchEncoder) Append(dst []byte, b tree.Batch) ([]byte, error) {
-	if len(b.Entries) > MaxBatch {
-		return dst, fmt.Errorf("%w: a batch of %d entries", ErrTooLarge, len(b.Entries))
+	if n := len(b.Entries) + 2*len(b.Moved); n > MaxBatch {
+		return dst, fmt.Errorf("%w: a batch of %d entries", ErrTooLarge, n)
+	}
+	for _, m := range b.Moved {
+		if err := checkMoved(m); err != nil {
+			return dst, err
+		}
 	}
 	for i := range b.Entries {
 		if err := CheckEntry(b.Entries[i]); err != nil {
@@ -74,6 +79,15 @@ func (e *BatchEncoder) Append(dst []byte, b tree.Batch) ([]byte, error) {
 		}
 		body = appendEntry(body, &entry, &run, index)
 	}
+	coding := byte(0)
+	if len(b.Moved) > 0 {
+		coding = codingMoved
+		body = binary.AppendUvarint(body, uint64(len(b.Moved)))
+		var run moving
+		for i := range b.Moved {
+			body = appendMoved(body, &b.Moved[i], &run, index)
+		}
+	}
 	body = binary.AppendUvarint(body, b.After)
 	body = binary.LittleEndian.AppendUint64(body, uint64(b.Upto.Replica))
 	body = binary.LittleEndian.AppendUint64(body, b.Upto.Epoch)
@@ -89,11 +103,17 @@ func (e *BatchEncoder) Append(dst []byte, b tree.Batch) ([]byte, error) {
 	}
 	start := len(dst)
 	dst = begin(dst, TypeBatch)
-	if packed, ok := e.packer.pack(append(dst, 1), body); ok {
+	if packed, ok := e.packer.pack(append(dst, coding|codingPacked), body); ok {
 		return end(packed, start)
 	}
-	return end(append(append(dst, 0), body...), start)
+	return end(append(append(dst, coding), body...), start)
 }
+
+// The bits of a batch's coding.
+const (
+	codingPacked = 1
+	codingMoved  = 2 // moved files are told by what the receiver has
+)
 
 // news lists the replicas that the receiver has to be told before b: those of
 // b.Replicas, and by their bare id those that an entry names without. fresh is
@@ -110,13 +130,20 @@ func (e *BatchEncoder) news(b tree.Batch) (news []tree.Replica, fresh map[tree.R
 		}
 		add(r)
 	}
-	for i := range b.Entries {
-		for _, s := range b.Entries[i].Version {
+	name := func(v tree.Version) {
+		for _, s := range v {
 			_, told := e.index[s.Replica]
 			if _, now := fresh[s.Replica]; !told && !now {
 				add(tree.Replica{ID: s.Replica})
 			}
 		}
+	}
+	for i := range b.Entries {
+		name(b.Entries[i].Version)
+	}
+	for i := range b.Moved {
+		name(b.Moved[i].Gone)
+		name(b.Moved[i].Come)
 	}
 	if e.told+len(news) > MaxReplicas {
 		return nil, nil, ErrDictionary
@@ -152,11 +179,11 @@ func NewBatchDecoder(p *Packer) *BatchDecoder { return &BatchDecoder{packer: p} 
 // Parse reads a Batch. Batch.Replicas holds the replicas that were told with
 // their record. After an error the stream is no longer usable.
 func (d *BatchDecoder) Parse(payload []byte) (b tree.Batch, err error) {
-	if len(payload) == 0 || payload[0] > 1 {
+	if len(payload) == 0 || payload[0]&^(codingPacked|codingMoved) != 0 {
 		return b, bad("a batch in an unknown coding")
 	}
 	body := payload[1:]
-	if payload[0] == 1 {
+	if payload[0]&codingPacked != 0 {
 		if body, err = d.packer.unpack(nil, body, MaxBatchBytes); err != nil {
 			return b, err
 		}
@@ -176,6 +203,9 @@ func (d *BatchDecoder) Parse(payload []byte) (b tree.Batch, err error) {
 		if c.err != nil {
 			return tree.Batch{}, c.err
 		}
+	}
+	if payload[0]&codingMoved != 0 {
+		b.Moved = c.moves((MaxBatch-n)/2, d.dict)
 	}
 	b.After = c.uv("a seq")
 	b.Upto.Replica = tree.ReplicaID(c.u64("a replica"))

@@ -31,7 +31,7 @@ func FuzzBatch(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		if len(payload) > 0 {
-			payload = append([]byte{0}, payload[1:]...) // FuzzUnpack is about the other coding
+			payload = append([]byte{payload[0] & codingMoved}, payload[1:]...) // FuzzUnpack is about the other coding
 		}
 		b, err := NewBatchDecoder(p).Parse(payload)
 		if err != nil {

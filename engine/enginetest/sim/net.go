@@ -163,6 +163,8 @@ func (s *session) deliver() {
 	}
 }
 
+func (s *session) Moves() bool { return true }
+
 func (s *session) SendBatch(ctx context.Context, _ tree.FolderID, b tree.Batch) error {
 	s.mu.Lock()
 	if s.batches == nil {

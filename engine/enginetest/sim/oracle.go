@@ -123,7 +123,7 @@ type stamp struct{ what, by string }
 // told looks at what a device tells.
 func (w *world) told(d *device, b tree.Batch) {
 	w.messages.Add(1)
-	if len(b.Entries) > 0 {
+	if len(b.Entries)+len(b.Moved) > 0 {
 		w.batches.Add(1)
 	}
 	w.mu.Lock()

@@ -121,6 +121,11 @@ func (w *world) appendTo(d *device, r *rand.Rand) {
 
 func (w *world) rename(d *device, r *rand.Rand) {
 	t, ok := w.pick(d, r, 0)
+	if f, is := w.pick(d, r, rootfs.Regular); is && r.IntN(2) == 0 {
+		if top, _, below := strings.Cut(f.Path, "/"); below { // with what is in it
+			t, ok = stands(d, top)
+		}
+	}
 	if !ok {
 		return
 	}

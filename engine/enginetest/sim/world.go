@@ -220,7 +220,7 @@ func (w *world) start(d *device) error {
 	l.engine = engine.New(engine.Options{
 		Home: d.index, Device: d.id, Version: "sim", Network: network{d}, Now: d.now, Rand: newSeeded(w.seed, 1, uint64(d.n), uint64(w.lives)), Log: log,
 		Config: config.Config{Name: d.name, Folders: []config.Folder{{ID: folderID, Name: folderName, Path: "/" + d.name, State: "home"}}},
-		Limits: folder.Limits{CacheKiB: 256, Units: 64, GroupFiles: 8},
+		Limits: folder.Limits{CacheKiB: 256, Units: 64, GroupFiles: 8, Along: 1},
 		Machine: folder.Machine{
 			OpenDisk: func(string) (folder.Disk, error) { return disk.Open(gate), nil },
 			Watch:    func(string, watch.Options) (folder.Watcher, error) { return disk.Watch(gate), nil },
