@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/gabriel-vasile/mimetype"
 )
@@ -25,7 +26,21 @@ func Sealed(head []byte) bool {
 	if len(head) < least || !random(head[:min(len(head), quick)]) {
 		return false
 	}
-	return !begins(head) && random(head) && !known(head)
+	return !begins(head) && !written(head) && random(head) && !known(head)
+}
+
+// written says whether b is UTF-8, but for a character that is cut off at its end: a
+// short text may have as many different letters as random bytes have, but random
+// bytes are no letters.
+func written(b []byte) bool {
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		if r == utf8.RuneError && n == 1 {
+			return !utf8.FullRune(b)
+		}
+		b = b[n:]
+	}
+	return true
 }
 
 // tolerance is by how much noise may fall short of random bytes: a header of the

@@ -114,6 +114,11 @@ func TestRandomBytesAreNoise(t *testing.T) {
 }
 
 func TestTextIsNone(t *testing.T) {
+	for _, s := range []string{"aabbccddeefghijklmnopqäö", "aabbccddeefghijklmnopqäö\xc3"} { // as uneven as random bytes
+		if Sealed([]byte(s)) {
+			t.Errorf("%q is noise", s)
+		}
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		if s := rapid.StringOfN(rapid.RuneFrom([]rune("abcdefghijklmnopqrstuvwxyz ABC.,;\n0123456789äöüéß")), 24, 3000, -1).Draw(t, "text"); Sealed([]byte(s)) {
 			t.Fatal("noise")
