@@ -19,4 +19,6 @@
 // and serve.go (the four kinds of streams); limit.go, bucket.go and asking.go are
 // the limits: what is sent is paced where it is written, and what comes by asking
 // for no more than may come, since a peer sends as fast as it can what was asked.
+// spread.go, strand.go, more.go and conductor.go are how a session's answers go over
+// several connections, and how fast; gift.go is how a small save needs no asking.
 package netproto
