@@ -64,10 +64,6 @@ type Options struct {
 	Log   *slog.Logger
 }
 
-// ErrGap says that a batch was missed, as it can be when a folder is closed and
-// opened again in a moment. The session has to begin anew.
-var ErrGap = errors.New("a batch was missed")
-
 // ErrForks says that a peer knew more of our index than we do again and again,
 // which nobody honest does.
 var ErrForks = errors.New("it claims once more to know a future of this device's index")
@@ -243,20 +239,22 @@ func (e *Exchange) Batch(ctx context.Context, dev tree.DeviceID, b tree.Batch) e
 	if e.leftAside(q, b) {
 		return nil
 	}
+	if q.beyond(b) {
+		// As when the folder was closed and opened again in a moment, and a batch came
+		// between.
+		return e.askAnew(q, fmt.Sprintf("it went on after row %d, and %d is the last that is recorded", b.After, q.have.Seq))
+	}
 	if q.have.Replica != 0 && q.have.Replica != b.Upto.Replica {
 		if err := e.o.Index.ClearRemote(ctx, dev); err != nil {
 			return fmt.Errorf("forget the earlier index of %s: %w", dev.Short(), err)
 		}
-	}
-	if b.After > 0 && (b.Upto.Replica != q.have.Replica || b.After > q.have.Seq) {
-		return fmt.Errorf("%w: %s went on after row %d, but %d is the last that is recorded", ErrGap, dev.Short(), b.After, q.have.Seq)
 	}
 	b, ok, err := e.lengthen(ctx, dev, b)
 	if err != nil {
 		return fmt.Errorf("look up what %s told: %w", dev.Short(), err)
 	}
 	if !ok {
-		return e.askAnew(q)
+		return e.askAnew(q, "a short word could not be followed")
 	}
 	_, err = e.o.Index.Observe(ctx, dev, b)
 	if e.o.RolledBack != nil && errors.Is(err, e.o.RolledBack) {

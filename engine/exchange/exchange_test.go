@@ -537,28 +537,36 @@ func TestBatchesAreRecordedAndAcknowledged(t *testing.T) {
 	})
 }
 
-func TestMissedBatchIsNoticed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		x := newIndex(7)
-		x.have[pat] = tree.Position{Replica: 3, Epoch: 1, Seq: 4}
-		e := newExchange(x)
-		defer e.Close()
-		up(t, e, &peer{dev: pat})
-		for name, b := range map[string]tree.Batch{
-			"a gap":        {After: 5, Upto: tree.Position{Replica: 3, Epoch: 1, Seq: 6}},
-			"another life": {After: 2, Upto: tree.Position{Replica: 9, Epoch: 1, Seq: 6}},
-		} {
-			if err := e.Batch(t.Context(), pat, b); !errors.Is(err, exchange.ErrGap) {
-				t.Errorf("%s: %v", name, err)
+func TestMissedBatchIsAskedForAgain(t *testing.T) {
+	for name, gap := range map[string]tree.Batch{
+		"a gap":        {After: 5, Upto: tree.Position{Replica: 3, Epoch: 1, Seq: 6}},
+		"another life": {After: 2, Upto: tree.Position{Replica: 9, Epoch: 1, Seq: 6}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			x := newIndex(7)
+			have := tree.Position{Replica: 3, Epoch: 1, Seq: 4}
+			x.have[pat] = have
+			e := newExchange(x)
+			defer e.Close()
+			p := &peer{dev: pat}
+			up(t, e, p)
+			life := p.last().Life
+			for range 3 { // one question is enough
+				if err := e.Batch(t.Context(), pat, gap); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
 			}
-		}
-		if len(x.observed) != 0 {
-			t.Error("a batch after a gap was recorded")
-		}
-		if err := e.Batch(t.Context(), pat, tree.Batch{After: 3, Upto: tree.Position{Replica: 3, Epoch: 1, Seq: 6}}); err != nil {
-			t.Errorf("what overlaps was refused: %v", err)
-		}
-	})
+			if s := p.last(); s.Life == life || s.Have != have || len(p.states) != 2 {
+				t.Errorf("%s: not asked for once: %+v after %d states", name, s, len(p.states))
+			}
+			if len(x.observed)+len(x.cleared) != 0 {
+				t.Errorf("%s: a batch after a gap was recorded", name)
+			}
+			if err := e.Batch(t.Context(), pat, tree.Batch{After: 3, Upto: tree.Position{Replica: 3, Epoch: 1, Seq: 6}}); err != nil || len(x.observed) != 1 {
+				t.Errorf("%s: what overlaps was refused: %v", name, err)
+			}
+		})
+	}
 }
 
 func TestAnotherIndexOfAPeerTakesThePlaceOfTheFirst(t *testing.T) {

@@ -68,12 +68,12 @@ func (e *Exchange) lengthen(ctx context.Context, dev tree.DeviceID, b tree.Batch
 
 // askAnew has q tell from where its index is recorded, at length. What it has told
 // before it hears of that goes on after what was lost, and is left aside.
-func (e *Exchange) askAnew(q *peer) error {
+func (e *Exchange) askAnew(q *peer, why string) error {
 	var life [8]byte
 	if _, err := io.ReadFull(e.o.Rand, life[:]); err != nil {
 		return fmt.Errorf("draw a number: %w", err)
 	}
-	e.o.Log.Debug("a short word could not be followed", "device", q.Device().Short())
+	e.o.Log.Debug("asked to tell anew", "device", q.Device().Short(), "why", why)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	q.life, q.anew = binary.LittleEndian.Uint64(life[:]), true
@@ -88,6 +88,11 @@ func (e *Exchange) leftAside(q *peer, b tree.Batch) bool {
 	if !q.anew {
 		return false
 	}
-	q.anew = b.After > 0 && (b.Upto.Replica != q.have.Replica || b.After > q.have.Seq)
+	q.anew = q.beyond(b)
 	return q.anew
+}
+
+// beyond says whether a batch goes on after rows that are not recorded.
+func (q *peer) beyond(b tree.Batch) bool {
+	return b.After > 0 && (b.Upto.Replica != q.have.Replica || b.After > q.have.Seq)
 }
