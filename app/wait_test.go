@@ -108,18 +108,16 @@ func TestWaitOnATerminalSaysThatNobodyIsConnected(t *testing.T) {
 
 func TestWatchPrintsPlainLinesElsewhere(t *testing.T) {
 	b := newBench(t, withState(status.Syncing, ""))
-	next := time.AfterFunc(20*time.Millisecond, func() {
-		b.fake.board.Post(withState(status.Held, "say yes"))
-		b.fake.err = nil
-	})
-	defer next.Stop()
 	pr, pw := newLines()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	go func() {
 		for line := range pr {
-			if strings.Contains(line, "say yes") {
+			switch {
+			case strings.Contains(line, "say yes"):
 				cancel()
+			case strings.Contains(line, "photos"):
+				b.fake.board.Post(withState(status.Held, "say yes"))
 			}
 		}
 	}()
