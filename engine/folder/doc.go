@@ -13,14 +13,15 @@
 // by Limits, not by the folder.
 //
 // Files: folder.go (Run, open, missing), marker.go, loop.go (the cycle),
-// notice.go, record.go and left.go (hints and scans into the index), missing.go (the guard on
-// what is lost here and elsewhere), suspect.go (what was overwritten with what
-// looks encrypted), doubt.go (what may hold other bytes than was read), takeback.go and holds.go (a person's no; what is said),
-// work.go (pending paths into units), carry.go (units through
-// transfer and apply into the index), relocate.go (a directory that goes elsewhere as
-// a whole), coming.go (a large file that is still being read), peers.go, state.go (what it says of
-// itself), tidy.go, space.go (room on the
+// notice.go, record.go and left.go (hints and scans into the index), missing.go
+// (the guard on what is lost here and elsewhere), suspect.go (what was overwritten
+// with what looks encrypted), doubt.go (what may hold other bytes than was read),
+// takeback.go and holds.go (a person's no; what is said), work.go (pending paths
+// into units), carry.go (units through transfer and apply into the index), late.go
+// (what was displaced and may still be written to), relocate.go (a directory that
+// goes elsewhere as a whole), coming.go (a large file that is still being read),
+// peers.go, state.go (what it says of itself), tidy.go, space.go (room on the
 // disk, and what waits for it), expire.go and adopt.go (what of the archive goes,
-// and what its list lacks), kept.go (what is kept, and bringing it back),
-// ask.go (what a person can ask).
+// and what its list lacks), kept.go (what is kept, and bringing it back), ask.go
+// (what a person can ask).
 package folder
