@@ -290,7 +290,8 @@ func badOrder() []attack {
 			x.enter()
 			a, b := x.batch(x.file("reverse/a", "a")), x.batch(x.file("reverse/b", "b"))
 			x.tell(b.Frame(), a.Frame())
-			return x.thrownOut("missed")
+			x.arrives("reverse/a", "a")
+			return "the first is left aside and asked for again"
 		}},
 		{name: "a position that goes backwards", do: func(x *siege) string {
 			x.enter()

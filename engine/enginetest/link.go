@@ -15,6 +15,7 @@ import (
 // that order; a folder's batches come one at a time and in order; an engine hears
 // of a session's end once nothing of it arrives any more.
 type link struct {
+	met    bool // both ends have heard of it
 	w      *World
 	a, b   *session
 	ctx    context.Context
@@ -64,12 +65,20 @@ func newLink(w *World, a, b *Device) *link {
 	return l
 }
 
+// meet has both ends hear of the link.
+func (l *link) meet() {
+	l.met = true
+	l.a.from.Connected(l.a)
+	l.b.from.Connected(l.b)
+}
+
 // begin runs the link until it is cancelled. A cause other than nil is a fault.
 func (l *link) begin() {
 	go func() {
 		defer close(l.over)
-		l.a.from.Connected(l.a)
-		l.b.from.Connected(l.b)
+		if !l.met {
+			l.meet()
+		}
 		l.spawn(l.a.deliver)
 		l.spawn(l.b.deliver)
 		<-l.ctx.Done()

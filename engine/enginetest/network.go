@@ -133,6 +133,7 @@ func (w *World) Again(a, b string) {
 	l := newLink(w, w.devices[p[0]], w.devices[p[1]])
 	w.links[p] = l
 	w.mu.Unlock()
+	l.meet() // now, so that of two links made one after the other the later is the later
 	l.begin()
 	old.cancel(nil)
 	<-old.over
