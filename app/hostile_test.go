@@ -60,7 +60,7 @@ type siege struct {
 	contents map[tree.ContentID][]byte
 }
 
-const hostilePatience = 30 * time.Second
+const hostilePatience = time.Minute
 
 func newFort(t *testing.T, root, name string) *fort {
 	t.Helper()
