@@ -26,10 +26,12 @@ func (atRest) Ancestor(tree.Path, tree.Version, tree.Version) tree.ContentID {
 }
 
 // What goes along with its directory would, decided by itself, be removed here and
-// come to stand there, just so.
+// come to stand there, just so. Every draw begins with what does go along, of which
+// up to three things are then drawn anew.
 func TestWhatGoesAlongWouldBeMoved(t *testing.T) {
-	along := 0
+	along, drawn := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
+		drawn++
 		version := func(label string) (v tree.Version) {
 			for r := tree.ReplicaID(1); r <= 2; r++ {
 				if n := rapid.Uint64Range(0, 3).Draw(t, label); n > 0 {
@@ -41,23 +43,40 @@ func TestWhatGoesAlongWouldBeMoved(t *testing.T) {
 			}
 			return v
 		}
-		entry := func(p tree.Path, label string) tree.Entry {
-			e := tree.Entry{Path: p, Kind: tree.File, Size: 4, Mode: 0o644, Version: version(label), Author: 1}
-			e.Content = tree.ContentID{1, byte(rapid.IntRange(1, 2).Draw(t, label))}
-			e.MTime = int64(rapid.IntRange(1, 2).Draw(t, label))
-			e.Deleted = rapid.IntRange(0, 3).Draw(t, label) == 0
-			return e
+		file := func(p tree.Path, v tree.Version) tree.Entry {
+			return tree.Entry{Path: p, Kind: tree.File, Size: 4, Mode: 0o644, Version: v, Author: 1, Content: tree.ContentID{1, 1}, MTime: 1}
 		}
-		here, gone, come := entry("old/f", "here"), entry("old/f", "gone"), entry("new/f", "come")
-		if rapid.Bool().Draw(t, "gone") {
-			gone.Deleted, gone.MovedTo = true, "new/f"
+		here := file("old/f", version("here"))
+		gone := file("old/f", here.Version.Bump(2, 0))
+		gone.Deleted, gone.MovedTo = true, "new/f"
+		come, there := file("new/f", version("come")), file("new/f", nil)
+		hasThere := false
+		for range rapid.IntRange(0, 3).Draw(t, "changes") {
+			e := rapid.SampledFrom([]*tree.Entry{&here, &gone, &come, &there}).Draw(t, "of")
+			if e == &there && !hasThere {
+				hasThere, there.Version = true, version("there")
+				there.Deleted = rapid.Bool().Draw(t, "deleted")
+				continue
+			}
+			switch rapid.IntRange(0, 4).Draw(t, "what") {
+			case 0:
+				e.Version = version("version")
+			case 1:
+				e.Content = tree.ContentID{1, 2}
+			case 2:
+				e.MTime = 2
+			case 3:
+				e.Deleted = !e.Deleted
+			case 4:
+				e.MovedTo = ""
+			}
 		}
 		g := plan.Going{
 			Here: tree.Record{Entry: here, Disk: tree.Stat{Kind: tree.File}, Seq: 4},
 			Gone: []tree.Entry{gone}, Come: []tree.Entry{come},
 		}
-		if rapid.IntRange(0, 2).Draw(t, "there") == 0 {
-			g.There = tree.Record{Entry: entry("new/f", "there"), Seq: 5}
+		if hasThere {
+			g.There = tree.Record{Entry: there, Seq: 5}
 		}
 		if !g.Along() {
 			return
@@ -72,8 +91,11 @@ func TestWhatGoesAlongWouldBeMoved(t *testing.T) {
 		if len(d.Actions) != 1 || d.Actions[0].Op != plan.Put || d.Actions[0].Keep != nil || d.Actions[0].Entry.Version.Compare(come.Version) != tree.Equal {
 			t.Fatalf("the new path: %+v of %+v", d, g)
 		}
+		if put := d.Actions[0].Entry; !put.SameContent(here) || put.MTime != here.MTime {
+			t.Fatalf("%+v is put, and %+v moved", put, here)
+		}
 	})
-	if along == 0 && !testing.Short() { // which draws few
-		t.Error("nothing went along")
+	if along == 0 || along == drawn {
+		t.Errorf("%d of %d went along", along, drawn)
 	}
 }
