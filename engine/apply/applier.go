@@ -50,16 +50,21 @@ type Batcher interface {
 
 // batch has what follows until end go through a Batcher's batch.
 func (a *Applier) batch() (end func()) {
-	b, ok := a.fs.(Batcher)
-	if !ok {
-		return func() {}
+	files, attrs := a.fs, a.o.Attributes.FS
+	var ends []func()
+	if b, ok := files.(Batcher); ok {
+		fs, done := b.Batch()
+		a.fs, ends = fs, append(ends, done)
 	}
-	plain := a.fs
-	fs, done := b.Batch()
-	a.fs = fs
+	if b, ok := attrs.(AttrBatcher); ok {
+		fs, done := b.BatchAttrs()
+		a.o.Attributes.FS, ends = fs, append(ends, done)
+	}
 	return func() {
-		a.fs = plain
-		done()
+		a.fs, a.o.Attributes.FS = files, attrs
+		for _, done := range ends {
+			done()
+		}
 	}
 }
 

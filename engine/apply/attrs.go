@@ -15,6 +15,11 @@ type AttrFS interface {
 	SetAttrs(path string, want []rootfs.Attr, kinds rootfs.AttrKinds) error
 }
 
+// AttrBatcher is an AttrFS that has a Batcher's batch.
+type AttrBatcher interface {
+	BatchAttrs() (fs AttrFS, end func())
+}
+
 // Attributes says what is done about them in this folder. The zero value: nothing.
 type Attributes struct {
 	FS    AttrFS

@@ -350,7 +350,7 @@ func (g *group) move(it *item) {
 		it.fail(err)
 		return
 	}
-	if _, err := g.a.look(string(to), it.act.From); err != nil {
+	if _, err := g.a.look(string(to), *it.act.From); err != nil {
 		// If the old name is taken again it stays here: live, and to be scanned.
 		if rerr := g.a.rename(string(to), string(from)); rerr != nil {
 			g.a.o.Log.Info("a file that was edited while it was moved stays at its new name", "path", string(to), "error", rerr)
@@ -364,7 +364,7 @@ func (g *group) move(it *item) {
 // moveThrough moves by way of Private: where both names are one to the file
 // system, and where it can't rename without a window outside of Private.
 func (g *group) moveThrough(it *item) {
-	if _, ok := g.takeOut(it, it.act.From.Path, it.act.From); !ok {
+	if _, ok := g.takeOut(it, it.act.From.Path, *it.act.From); !ok {
 		return
 	}
 	err := g.a.rename(it.held, it.path())

@@ -47,7 +47,7 @@ func (g *group) confirmed(it *item) error {
 	}
 	it.changes = append(it.changes, Change{Record: rec, If: act.Was.Seq})
 	if act.Op == plan.Move {
-		it.changes = append(it.changes, Change{Record: tree.Record{Entry: act.FromGone}, If: act.From.Seq})
+		it.changes = append(it.changes, Change{Record: tree.Record{Entry: *act.FromGone}, If: act.From.Seq})
 	}
 	if act.Keep == nil || it.gone {
 		return nil

@@ -128,7 +128,7 @@ func TestOnDisk(t *testing.T) {
 			if _, err := w.a.Recover(context.Background()); err != nil {
 				t.Fatal(err)
 			}
-			outcomes, err := w.a.Group(context.Background(), actions)
+			outcomes, err := w.a.Group(context.Background(), all(actions))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -211,7 +211,7 @@ func TestEditsOnDisk(t *testing.T) {
 						t.Fatal(err)
 					}
 				}}
-				outcomes, err := w.a.Group(context.Background(), []plan.Action{act})
+				outcomes, err := w.a.Group(context.Background(), []*plan.Action{&act})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -241,7 +241,7 @@ func TestLateWriteOnDisk(t *testing.T) {
 			t.Fatal(err)
 		}
 	}}
-	if outcomes, err := w.a.Group(context.Background(), []plan.Action{act}); err != nil || outcomes[0].Status != Done {
+	if outcomes, err := w.a.Group(context.Background(), []*plan.Action{&act}); err != nil || outcomes[0].Status != Done {
 		t.Fatalf("%+v, %v", outcomes, err)
 	}
 	if _, err := editor.WriteString(", and more"); err != nil {
@@ -255,7 +255,7 @@ func TestLateWriteOnDisk(t *testing.T) {
 	if w.a.caps.Lease {
 		f, _ := os.OpenFile(filepath.Join(w.dir, "a"), os.O_RDWR, 0)
 		defer f.Close()
-		if outcomes, _ := w.a.Group(context.Background(), []plan.Action{w.newFile("a", "newer", w.row("a"))}); outcomes[0].Status != Busy {
+		if outcomes, _ := w.a.Group(context.Background(), all([]plan.Action{w.newFile("a", "newer", w.row("a"))})); outcomes[0].Status != Busy {
 			t.Errorf("%v while it is open", outcomes[0].Status)
 		}
 	}
@@ -303,11 +303,11 @@ func TestTheCTimeOfWhatWasPut(t *testing.T) {
 		to.Path, meta.Mode = "to", 0o600
 		gone := moved.Entry
 		gone.Deleted = true
-		outcomes, err := w.a.Group(context.Background(), []plan.Action{
+		outcomes, err := w.a.Group(context.Background(), all([]plan.Action{
 			w.newFile("new", "new", tree.Record{}), w.newFile("old", "newer", old),
-			{Op: plan.Move, Entry: to, From: moved, FromGone: gone},
+			{Op: plan.Move, Entry: to, From: &moved, FromGone: &gone},
 			{Op: plan.Meta, Entry: meta, Was: mode},
-		})
+		}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -370,7 +370,7 @@ func BenchmarkCreate(b *testing.B) {
 					}
 					c.n = 0
 					b.StartTimer()
-					outcomes, err := w.a.Group(context.Background(), actions)
+					outcomes, err := w.a.Group(context.Background(), all(actions))
 					if err != nil || outcomes[files].Status != Done {
 						b.Fatal(err, outcomes[files].Err)
 					}

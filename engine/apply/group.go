@@ -69,7 +69,7 @@ type group struct {
 // Outcome for each action, also with an error: that says that the folder's disk
 // is gone or that what was done could not be made durable, and then nothing
 // claims to be Done.
-func (a *Applier) Group(ctx context.Context, actions []plan.Action) ([]Outcome, error) {
+func (a *Applier) Group(ctx context.Context, actions []*plan.Action) ([]Outcome, error) {
 	if len(actions) > MaxGroup {
 		return nil, fmt.Errorf("apply: a group of %d actions; %d are allowed", len(actions), MaxGroup)
 	}
@@ -79,7 +79,7 @@ func (a *Applier) Group(ctx context.Context, actions []plan.Action) ([]Outcome, 
 	g := &group{a: a, items: make([]*item, len(actions)), id: strconv.FormatInt(a.o.Now().UnixNano(), 36) + "-" + strconv.FormatUint(a.serial, 36), undone: map[tree.Path]bool{}}
 	items := make([]item, len(actions))
 	for i := range actions {
-		items[i].act = &actions[i]
+		items[i].act = actions[i]
 		g.items[i] = &items[i]
 	}
 	err := g.run(ctx)

@@ -420,7 +420,7 @@ func TestCancelled(t *testing.T) {
 	w := build(variants[0], 16)
 	ctx, cancel := context.WithCancel(context.Background())
 	w.at("rename "+Staging, cancel)
-	outcomes, err := w.a.Group(ctx, w.actions)
+	outcomes, err := w.a.Group(ctx, all(w.actions))
 	w.before = nil
 	if !errors.Is(err, context.Canceled) {
 		t.Fatal(err)

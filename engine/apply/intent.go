@@ -61,7 +61,7 @@ func (g *group) intend() {
 func (it *item) intent() intentItem {
 	was := it.act.Was
 	if it.act.Op == plan.Move {
-		was = it.act.From
+		was = *it.act.From
 	}
 	out := intentItem{
 		Op: it.act.Op, Src: it.src, Held: it.held, Staged: it.act.Staged, Target: it.act.Entry.Target, Want: it.want,

@@ -71,7 +71,7 @@ func checkAction(act *plan.Action) error {
 			return errors.New("a deletion without a tombstone")
 		}
 	case plan.Move:
-		if act.Was.Exists() || !act.From.Exists() || act.From.Kind != tree.File || act.From.Content != e.Content || act.FromGone.Path != act.From.Path {
+		if act.From == nil || act.FromGone == nil || act.Was.Exists() || !act.From.Exists() || act.From.Kind != tree.File || act.From.Content != e.Content || act.FromGone.Path != act.From.Path {
 			return errors.New("a move of something else")
 		}
 	case plan.Make, plan.Link:
@@ -88,7 +88,7 @@ func (g *group) ready(it *item, n int) {
 	case plan.Adopt:
 		it.want = act.Was.Disk
 	case plan.Move:
-		if !g.stands(it, act.From) {
+		if !g.stands(it, *act.From) {
 			return
 		}
 		it.want = act.From.Disk

@@ -24,7 +24,7 @@ func relocation(w *world) Relocation {
 	w.flush()
 	w.a = w.applier()
 	return Relocation{
-		Action: plan.Action{Op: plan.Relocate, Entry: come, From: dir, FromGone: gone},
+		Action: plan.Action{Op: plan.Relocate, Entry: come, From: &dir, FromGone: &gone},
 		Inside: func(yield func(tree.Record, error) bool) {
 			for _, r := range rows {
 				if !yield(r, nil) {

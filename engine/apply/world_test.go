@@ -113,7 +113,7 @@ func deletion(was tree.Record) plan.Action {
 func moving(from tree.Record, p string) plan.Action {
 	e, gone := from.Entry, from.Entry
 	e.Path, gone.Deleted, gone.MovedTo = tree.Path(p), true, tree.Path(p)
-	return plan.Action{Op: plan.Move, Entry: e, From: from, FromGone: gone}
+	return plan.Action{Op: plan.Move, Entry: e, From: &from, FromGone: &gone}
 }
 
 func link(p, target string, was tree.Record) plan.Action {
@@ -294,14 +294,23 @@ func (w *world) meddle() []string {
 		if act.Keep != nil {
 			set[string(act.Keep.Path)] = true
 		}
-		if act.From.Path != "" {
+		if act.From != nil {
 			set[string(act.From.Path)] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(set))
 }
 
-func (w *world) group() ([]Outcome, error) { return w.a.Group(context.Background(), w.actions) }
+func (w *world) group() ([]Outcome, error) { return w.a.Group(context.Background(), all(w.actions)) }
+
+// all is what Group takes.
+func all(actions []plan.Action) []*plan.Action {
+	out := make([]*plan.Action, len(actions))
+	for i := range actions {
+		out[i] = &actions[i]
+	}
+	return out
+}
 
 // nothingLost: each content that has to be there is live or in the archive.
 func (w *world) nothingLost(t *testing.T) {

@@ -148,14 +148,16 @@ func (k *carry) startGroup(ctx context.Context, beside *sync.WaitGroup) {
 	for _, u := range units {
 		n += len(u.actions)
 	}
-	actions := make([]plan.Action, 0, n)
+	actions := make([]*plan.Action, 0, n)
 	for _, u := range units {
-		actions = append(actions, u.actions...)
+		for i := range u.actions {
+			actions = append(actions, &u.actions[i])
+		}
 	}
 	if len(actions) == 0 {
 		return // the directories that they are in did not come about
 	}
-	actions = plan.Order(actions)
+	plan.Order(actions)
 	k.running = true
 	for _, u := range units {
 		u.applying = true
@@ -281,7 +283,7 @@ func markDone(r applied) {
 // outcomes makes an Update of what a group did and sees to what it could not do.
 func (k *carry) outcomes(ctx context.Context, r applied) (index.Update, error) {
 	c := k.c
-	var u index.Update
+	u := index.Update{Changes: make([]index.Change, 0, len(r.outcomes)), Activity: make([]index.Activity, 0, len(r.outcomes))}
 	manifests := map[tree.ContentID]tree.Manifest{}
 	var sealed []tree.ContentID
 	for _, x := range r.units {
@@ -370,7 +372,7 @@ func (k *carry) mayHide(r tree.Record) bool {
 // stillSealed says whether a content that was there before, at a path of a, looks
 // encrypted.
 func stillSealed(a plan.Action, r tree.Record) bool {
-	return a.Was.Sealed && a.Was.Content == r.Content || a.From.Sealed && a.From.Content == r.Content
+	return a.Was.Sealed && a.Was.Content == r.Content || a.From != nil && a.From.Sealed && a.From.Content == r.Content
 }
 
 // distrust has a file read anew that is not what the index says: apply may have
@@ -398,14 +400,16 @@ func (k *carry) notDone(o apply.Outcome) {
 	k.giveBack(a)
 	c.log.Debug("not carried out", "op", a.Op, "path", a.Entry.Path, "outcome", o.Status, "err", o.Err)
 	c.notice.swappedBack(a.Entry.Path)
-	c.notice.swappedBack(a.From.Path)
+	if a.From != nil {
+		c.notice.swappedBack(a.From.Path)
+	}
 	if a.Keep != nil {
 		c.notice.swappedBack(a.Keep.Path)
 	}
 	switch o.Status {
 	case apply.Changed, apply.Exists:
 		c.notice.look(string(a.Entry.Path))
-		if a.From.Path != "" {
+		if a.From != nil {
 			c.notice.look(string(a.From.Path))
 		}
 		if a.Keep != nil {

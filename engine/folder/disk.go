@@ -76,7 +76,9 @@ func (m Machine) space(dir string) (drive.Space, error) {
 // disk is a real one.
 type disk struct{ *rootfs.Root }
 
-func (d disk) Scan() scan.FS         { return scan.Disk(d.Root) }
+func (d disk) Scan() scan.FS                      { return scan.Disk(d.Root) }
+func (d disk) BatchAttrs() (apply.AttrFS, func()) { return d.Batch() }
+
 func (d disk) Apply() apply.FS       { return crashApply(apply.Disk(d.Root)) }
 func (d disk) Transfer() transfer.FS { return crashTransfer(transfer.Disk(d.Root)) }
 

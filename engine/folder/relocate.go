@@ -359,7 +359,7 @@ func (m *relocations) record(ctx context.Context) error {
 	}
 	if !more && r.dirs {
 		slices.Reverse(u.Changes)
-		u.Changes = append(u.Changes, index.Change{Record: tree.Record{Entry: r.top.FromGone}, If: r.top.From.Seq})
+		u.Changes = append(u.Changes, index.Change{Record: tree.Record{Entry: *r.top.FromGone}, If: r.top.From.Seq})
 	}
 	if err := c.commit(ctx, u); err != nil {
 		return err

@@ -101,7 +101,7 @@ func (u *unit) paths(fn func(tree.Path)) {
 		if a.Keep != nil {
 			fn(a.Keep.Path)
 		}
-		if a.From.Path != "" {
+		if a.From != nil {
 			fn(a.From.Path)
 		}
 	}

@@ -40,12 +40,14 @@ func (o Op) String() string {
 
 // Action is one change of one path (a Move: of two), with what it rests on.
 type Action struct {
-	Op       Op
-	Entry    tree.Entry  // what the index will say of Entry.Path afterwards
-	Was      tree.Record // what the index says stands at Entry.Path now; Was.Seq==0: nothing was ever there; tombstone: nothing stands there
-	Keep     *tree.Entry // set: what is displaced becomes this entry (a conflict copy at Keep.Path) instead of going to the archive
-	From     tree.Record // Move: the live row whose file is moved here; its tombstone is FromGone
-	FromGone tree.Entry
+	Op    Op
+	Entry tree.Entry  // what the index will say of Entry.Path afterwards
+	Was   tree.Record // what the index says stands at Entry.Path now; Was.Seq==0: nothing was ever there; tombstone: nothing stands there
+	Keep  *tree.Entry // set: what is displaced becomes this entry (a conflict copy at Keep.Path) instead of going to the archive
+	// From is set for a Move and a Relocate: the live row of what goes from there to
+	// Entry.Path; FromGone is its tombstone.
+	From     *tree.Record
+	FromGone *tree.Entry
 	// Needs are the paths of actions without which this one must not be done: it would
 	// settle what only they bring to stand, and nobody would bring it any more.
 	Needs  []tree.Path

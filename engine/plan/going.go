@@ -30,5 +30,5 @@ func (g Going) Relocation() (a Action, ok bool) {
 	if !g.Along() || g.Here.Kind != tree.Dir {
 		return a, false
 	}
-	return Action{Op: Relocate, Entry: g.Come[0], Was: g.There, From: g.Here, FromGone: g.Gone[0]}, true
+	return Action{Op: Relocate, Entry: g.Come[0], Was: g.There, From: &g.Here, FromGone: &g.Gone[0]}, true
 }

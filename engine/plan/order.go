@@ -49,46 +49,48 @@ func phase(a *Action) int {
 	return phaseTell
 }
 
-// Order gives the actions in an order in which they can be done one after the
+// Order brings actions into an order in which they can be done one after the
 // other: directories parent first, then conflict copies, moves, what is created
 // or replaced, what only the index is told, deletions deepest first. A file
 // gives way to a directory with the directories; a directory gives way to a
 // file among the deletions, when what was in it is gone. What needs others comes
 // after them.
-func Order(actions []Action) []Action {
-	type place struct{ phase, at int } // an action is large: it is moved once
+func Order(actions []*Action) {
+	type place struct {
+		*Action
+		phase int
+	}
 	order := make([]place, len(actions))
-	for i := range actions {
-		order[i] = place{phase(&actions[i]), i}
+	for i, a := range actions {
+		order[i] = place{a, phase(a)}
 	}
 	slices.SortStableFunc(order, func(a, b place) int {
 		if c := cmp.Compare(a.phase, b.phase); c != 0 {
 			return c
 		}
-		c := actions[a.at].Entry.Path.Compare(actions[b.at].Entry.Path)
+		c := a.Entry.Path.Compare(b.Entry.Path)
 		if a.phase >= phaseDelete {
 			return -c
 		}
 		return c
 	})
-	out := make([]Action, len(actions))
 	for i, p := range order {
-		out[i] = actions[p.at]
+		actions[i] = p.Action
 	}
-	return afterNeeds(out)
+	afterNeeds(actions)
 }
 
 // afterNeeds brings each action that needs others behind the last of them.
-func afterNeeds(actions []Action) []Action {
-	if !slices.ContainsFunc(actions, func(a Action) bool { return len(a.Needs) > 0 }) {
-		return actions
+func afterNeeds(actions []*Action) {
+	if !slices.ContainsFunc(actions, func(a *Action) bool { return len(a.Needs) > 0 }) {
+		return
 	}
 	at := make(map[tree.Path]int, len(actions))
 	for i, a := range actions {
 		at[a.Entry.Path] = i
 	}
-	behind := map[int][]Action{}
-	out := make([]Action, 0, len(actions))
+	behind := map[int][]*Action{}
+	out := make([]*Action, 0, len(actions))
 	for i, a := range actions {
 		last := i
 		for _, p := range a.Needs {
@@ -100,5 +102,5 @@ func afterNeeds(actions []Action) []Action {
 		}
 		out = append(append(out, a), behind[i]...)
 	}
-	return out
+	copy(actions, out)
 }

@@ -38,7 +38,7 @@ func PairMoves(actions []Action, comes func(tree.Path) bool) (out, deferred []Ac
 		case used[i]:
 		case moved:
 			gone := actions[from]
-			out = append(out, Action{Op: Move, Entry: a.Entry, Was: a.Was, From: gone.Was, FromGone: gone.Entry})
+			out = append(out, Action{Op: Move, Entry: a.Entry, Was: a.Was, From: &gone.Was, FromGone: &gone.Entry})
 		case movable(a) && a.Entry.MovedTo != "" && !at[a.Entry.MovedTo] && comes(a.Entry.MovedTo):
 			deferred = append(deferred, a)
 		default:

@@ -394,18 +394,30 @@ func (n *node) batch(peers []*node) (changed bool) {
 		if len(d.Actions) == 1 {
 			single = append(single, d.Actions[0])
 		} else if len(d.Actions) > 1 {
-			units = append(units, plan.Order(d.Actions))
+			units = append(units, ordered(d.Actions))
 		}
 	}
 	n.tidy()
 	single, _ = plan.PairMoves(single, func(p tree.Path) bool { return n.PendingAt(p) && !n.live(p) })
-	for _, a := range plan.Order(single) {
+	for _, a := range ordered(single) {
 		units = append(units, []plan.Action{a})
 	}
 	for _, u := range units {
 		changed = n.carryOut(u, peers) || changed
 	}
 	return changed
+}
+
+func ordered(actions []plan.Action) (out []plan.Action) {
+	var all []*plan.Action
+	for i := range actions {
+		all = append(all, &actions[i])
+	}
+	plan.Order(all)
+	for _, a := range all {
+		out = append(out, *a)
+	}
+	return out
 }
 
 // pick chooses what to decide now: all, or a few, deepest first or not.
@@ -516,7 +528,7 @@ func (n *node) do(a plan.Action, peers []*node) string {
 		if n.rows[a.From.Path].Seq != a.From.Seq {
 			return "source changed"
 		}
-		n.put(a.FromGone)
+		n.put(*a.FromGone)
 	}
 	n.put(a.Entry)
 	return ""
