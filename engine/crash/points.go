@@ -19,6 +19,7 @@ var Points = []string{
 
 	"transfer.create.before", "transfer.create.after",
 	"transfer.write.before", "transfer.write.half", "transfer.write.after",
+	"transfer.new.before", "transfer.new.after",
 	"transfer.truncate.before", "transfer.truncate.after",
 	"transfer.sync.before", "transfer.sync.after",
 	"transfer.rename.before", "transfer.rename.after",

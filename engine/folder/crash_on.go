@@ -4,6 +4,7 @@ package folder
 
 import (
 	"context"
+	"errors"
 
 	"pinion/engine/apply"
 	"pinion/engine/crash"
@@ -86,11 +87,22 @@ func (d transferCrash) Batch() (transfer.FS, func()) {
 	fs, end := b.Batch()
 	return transferCrash{fs}, end
 }
-func (d transferCrash) Dress(f transfer.File, mode uint32, mtime int64) error {
-	if t, ok := d.FS.(transfer.Dresser); ok {
-		return between("transfer.dress", func() error { return t.Dress(plainFile(f), mode, mtime) })
+
+// WriteNew writes a half first, to be killed there.
+func (d transferCrash) WriteNew(path string, data []byte, mode uint32, mtime int64) error {
+	f, err := d.Create(path)
+	if err != nil {
+		return err
 	}
-	return nil
+	_, err = f.WriteAt(data, 0)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	w, ok := d.FS.(transfer.Writer)
+	if !ok {
+		return nil
+	}
+	return errors.Join(d.FS.Remove(path), between("transfer.new", func() error { return w.WriteNew(path, data, mode, mtime) }))
 }
 func (d transferCrash) OpenRW(path string) (transfer.File, error) {
 	return crashingFile(d.FS.OpenRW(path))

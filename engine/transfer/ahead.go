@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -124,7 +123,7 @@ func (f *Fetcher) dropAhead(a *ahead) {
 
 func (f *Fetcher) fillAhead(ctx context.Context, a *ahead) error {
 	name := partName(a.word.ID)
-	if err := f.o.FS.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := remove(f.o.FS, name); err != nil {
 		return fmt.Errorf("make a part file ahead: %w", err)
 	}
 	file, err := f.o.FS.Create(name)

@@ -19,11 +19,8 @@ func (d disk) Batch() (FS, func()) {
 	return disk{r}, end
 }
 
-func (d disk) Dress(f File, mode uint32, mtime int64) error {
-	if file, ok := f.(*os.File); ok {
-		return d.root.Dress(file, mode, mtime)
-	}
-	return nil
+func (d disk) WriteNew(path string, data []byte, mode uint32, mtime int64) error {
+	return d.root.WriteNew(path, data, mode, mtime)
 }
 
 func (d disk) StartWriting(f File) {

@@ -79,24 +79,19 @@ func (f *Fetcher) olderStages(id tree.ContentID) []string {
 
 // writeFile makes a file; one that is there already goes first.
 func (f *Fetcher) writeFile(name string, data []byte, flush bool) (err error) {
-	if err := f.o.FS.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := remove(f.o.FS, name); err != nil {
 		return err
 	}
-	return f.createFile(f.o.FS, name, data, flush, nil)
+	return createFile(f.o.FS, name, data, flush)
 }
 
-// createFile makes a file, with the mode and mtime of e where one is given and
-// that is easily done.
-func (f *Fetcher) createFile(disk FS, name string, data []byte, flush bool, e *tree.Entry) (err error) {
+func createFile(disk FS, name string, data []byte, flush bool) (err error) {
 	file, err := disk.Create(name)
 	if err != nil {
 		return err
 	}
 	if len(data) > 0 {
 		_, err = file.WriteAt(data, 0)
-	}
-	if d, ok := disk.(Dresser); ok && err == nil && e != nil && e.Mode&0o400 != 0 {
-		_ = d.Dress(file, e.Mode, e.MTime) // else it is done when it gets its name
 	}
 	if err == nil && flush {
 		err = file.Sync()
@@ -110,12 +105,29 @@ func (f *Fetcher) createFile(disk FS, name string, data []byte, flush bool, e *t
 	return nil
 }
 
+// stageSmall stages a content, with the mode and mtime of e where one is given
+// that leaves it readable and where that is easily done.
 func (f *Fetcher) stageSmall(disk FS, id tree.ContentID, data []byte, e *tree.Entry) (string, error) {
 	name := f.stageName(id)
-	if err := f.createFile(disk, name, data, false, e); err != nil {
-		return "", fmt.Errorf("stage: %w", err)
+	w, ok := disk.(Writer)
+	if !ok || e == nil || e.Mode&0o400 == 0 {
+		if err := createFile(disk, name, data, false); err != nil {
+			return "", fmt.Errorf("stage: %w", err)
+		}
+		return name, nil
+	}
+	if err := w.WriteNew(name, data, e.Mode, e.MTime); err != nil {
+		return "", errors.Join(fmt.Errorf("stage: %w", err), remove(disk, name))
 	}
 	return name, nil
+}
+
+// remove removes what may not be there.
+func remove(disk FS, name string) error {
+	if err := disk.Remove(name); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // copyStage makes another stage of a content that is staged.
@@ -217,7 +229,7 @@ func (f *Fetcher) takeNote(n *need, chunks int) *kept {
 
 func (f *Fetcher) removeNotes(id tree.ContentID) {
 	for _, name := range []string{listName(id), haveName(id)} {
-		if err := f.o.FS.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := remove(f.o.FS, name); err != nil {
 			f.o.Log.Debug("a note of a part stays", "err", err)
 		}
 	}

@@ -72,10 +72,10 @@ type Batcher interface {
 	Batch() (fs FS, end func())
 }
 
-// Dresser is an FS that can give an open file its mode and mtime. It need not be
-// done: whoever gives the file a name looks.
-type Dresser interface {
-	Dress(f File, mode uint32, mtime int64) error
+// Writer is an FS that makes a whole file at less cost than Create and what comes
+// after it. It may have mode and mtime then: whoever gives the file a name looks.
+type Writer interface {
+	WriteNew(path string, data []byte, mode uint32, mtime int64) error
 }
 
 // Starter is an FS that can have what was written to a file begin its way to the

@@ -85,22 +85,31 @@ func TestBatchAndClose(t *testing.T) {
 	}
 }
 
-func TestDress(t *testing.T) {
+func TestWriteNew(t *testing.T) {
 	r, err := Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	f, err := r.Create("f", 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
 	const when = 1_600_000_000_123_456_789
-	if err := r.Dress(f, 0o640, when); err != nil {
-		t.Fatal(err)
+	for _, data := range []string{"", "some bytes"} {
+		name := fmt.Sprint("f", len(data))
+		if err := r.WriteNew(name, []byte(data), 0o640, when); err != nil {
+			t.Fatal(err)
+		}
+		if i, err := r.Lstat(name); err != nil || i.Mode != 0o640 || i.MTime != when {
+			t.Errorf("%o %d %v", i.Mode, i.MTime, err)
+		}
+		if got, err := os.ReadFile(filepath.Join(r.Name(), name)); err != nil || string(got) != data {
+			t.Errorf("%q, %v", got, err)
+		}
+		if err := r.WriteNew(name, nil, 0o640, when); !errors.Is(err, fs.ErrExist) {
+			t.Errorf("over another file: %v", err)
+		}
 	}
-	if i, err := r.Lstat("f"); err != nil || i.Mode != 0o640 || i.MTime != when {
-		t.Errorf("%o %d %v", i.Mode, i.MTime, err)
+	for _, name := range []string{"", ".", "..", "../f", "nowhere/f", "f0/f"} {
+		if err := r.WriteNew(name, nil, 0o640, when); err == nil {
+			t.Errorf("wrote to %q", name)
+		}
 	}
 }

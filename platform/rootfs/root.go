@@ -230,16 +230,23 @@ func (r *Root) SetMTime(path string, ns int64) error {
 	return r.do("set mtime", path, func(p string) error { return r.b.setMTime(p, ns) })
 }
 
-// Dress gives an open file a mode and a modification time where that takes less
-// than SetMode and SetMTime: errors.ErrUnsupported elsewhere.
-func (r *Root) Dress(f *os.File, mode uint32, ns int64) error {
-	d, ok := r.b.(interface {
-		dress(f *os.File, mode uint32, ns int64) error
+// WriteNew makes a file that holds data. Where that takes less than SetMode and
+// SetMTime it has mode and the modification time ns, in nanoseconds since 1970;
+// elsewhere it is its owner's alone and new. When it fails, a part may be there.
+func (r *Root) WriteNew(path string, data []byte, mode uint32, ns int64) error {
+	return r.doName("write", path, func(p string) error {
+		if b, ok := r.b.(interface {
+			writeNew(path string, data []byte, mode uint32, ns int64) error
+		}); ok {
+			return b.writeNew(p, data, mode&0o777, ns)
+		}
+		f, err := r.b.create(p, 0o600)
+		if err != nil {
+			return err
+		}
+		_, err = f.Write(data)
+		return errors.Join(err, f.Close())
 	})
-	if !ok {
-		return wrap("dress", f.Name(), errors.ErrUnsupported)
-	}
-	return wrap("dress", f.Name(), d.dress(f, mode&0o777, ns))
 }
 
 // Writers tells whether anybody, this process included, holds the file open for
