@@ -32,8 +32,9 @@ type Index interface {
 	Forked(ctx context.Context) error
 	Since(ctx context.Context, seq uint64, limit int) ([]tree.Record, error)
 	Replica(id tree.ReplicaID) (tree.Replica, bool)
-	// ToldBy says whether the row at seq is exactly what a device has told.
-	ToldBy(dev tree.DeviceID, seq uint64) bool
+	// ToldUpTo gives the place up to which each row after the given one is exactly
+	// what a device has told.
+	ToldUpTo(dev tree.DeviceID, after uint64) uint64
 	// Moved gives what a device tells of a moved file at length, if what stood is known.
 	Moved(ctx context.Context, dev tree.DeviceID, m tree.Moved) (come, gone tree.Entry, ok bool, err error)
 	Observe(ctx context.Context, from tree.DeviceID, b tree.Batch) (news int, err error)
@@ -394,6 +395,9 @@ func (e *Exchange) tell(ctx context.Context, q *peer) error {
 // of a rule.
 func (e *Exchange) next(ctx context.Context, q *peer, after, full uint64) (news []tree.Record, upto uint64, err error) {
 	for upto = after; len(news) == 0; {
+		if last := e.o.Index.Position().Seq; upto >= full && upto < last {
+			upto = min(last, e.o.Index.ToldUpTo(q.Device(), upto))
+		}
 		rows, err := e.o.Index.Since(ctx, upto, BatchRows)
 		if err != nil {
 			return nil, 0, err
@@ -403,7 +407,8 @@ func (e *Exchange) next(ctx context.Context, q *peer, after, full uint64) (news 
 			break
 		}
 		for _, r := range rows {
-			if upto = r.Seq; upto <= full || !e.o.Index.ToldBy(q.Device(), upto) {
+			upto = r.Seq
+			if upto <= full || e.o.Index.ToldUpTo(q.Device(), upto-1) < upto {
 				news = append(news, r)
 			}
 		}

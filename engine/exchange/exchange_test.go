@@ -90,10 +90,15 @@ func (x *index) Replica(id tree.ReplicaID) (tree.Replica, bool) {
 	return tree.Replica{ID: id, Name: "somebody"}, true
 }
 
-func (x *index) ToldBy(dev tree.DeviceID, seq uint64) bool {
+func (x *index) ToldUpTo(dev tree.DeviceID, after uint64) uint64 {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.echoes[seq] == dev
+	for {
+		if of, ok := x.echoes[after+1]; !ok || of != dev {
+			return after
+		}
+		after++
+	}
 }
 
 func (x *index) Moved(_ context.Context, _ tree.DeviceID, m tree.Moved) (come, gone tree.Entry, ok bool, err error) {

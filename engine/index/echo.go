@@ -34,19 +34,20 @@ func (x *echoes) add(list []echo) {
 	}
 }
 
-// ToldBy says whether the row that was written at seq is exactly what a device has
-// told, as far as that is remembered: since the index was opened, and not for ever.
-func (ix *Index) ToldBy(dev tree.DeviceID, seq uint64) bool {
+// ToldUpTo gives the place up to which each row after the given one is exactly what
+// a device has told; after itself if the next row is not, as far as that is
+// remembered: since the index was opened, and not for ever.
+func (ix *Index) ToldUpTo(dev tree.DeviceID, after uint64) uint64 {
 	number, ok := ix.names.number(dev)
 	if !ok {
-		return false
+		return after
 	}
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
-	for _, s := range ix.echoes.spans[number] {
-		if s.first <= seq && seq <= s.last {
-			return true
+	for _, s := range ix.echoes.spans[number] { // ascending
+		if s.first <= after+1 && after < s.last {
+			after = s.last
 		}
 	}
-	return false
+	return after
 }

@@ -67,7 +67,7 @@ func TestGoings(t *testing.T) {
 }
 
 // A row that is exactly what a device told is an echo for that device alone.
-func TestToldBy(t *testing.T) {
+func TestToldUpTo(t *testing.T) {
 	ix, _ := fresh(t)
 	a, b, c := file("a", 1, 2, 1), file("b", 2, 2, 1), file("c", 3, 2, 1)
 	observe(t, ix, peer(2), a, b, c)
@@ -78,12 +78,17 @@ func TestToldBy(t *testing.T) {
 	for i, want := range []string{"2", "23", "", ""} {
 		got := ""
 		for _, n := range []byte{2, 3} {
-			if ix.ToldBy(peer(n).Device, uint64(i+1)) {
+			if ix.ToldUpTo(peer(n).Device, uint64(i)) > uint64(i) {
 				got += fmt.Sprint(n)
 			}
 		}
 		if got != want {
 			t.Errorf("row %d is told by %q, not %q", i+1, got, want)
+		}
+	}
+	for after, want := range []uint64{2, 2, 2, 3} {
+		if got := ix.ToldUpTo(peer(2).Device, uint64(after)); got != want {
+			t.Errorf("after %d all is told up to %d, not %d", after, got, want)
 		}
 	}
 }

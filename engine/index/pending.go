@@ -96,6 +96,7 @@ func (q PendingQuery) before() Cursor {
 // to go on; a cursor of 0 says that the end was reached. What arrives meanwhile
 // may sort before the cursor: it is found by starting anew.
 func (ix *Index) Pending(ctx context.Context, q PendingQuery) (out []Pending, next Cursor, err error) {
+	out = make([]Pending, 0, min(q.Limit, int(ix.Counts().PendingPaths)))
 	for next = max(q.After, q.Span.After); len(out) < q.Limit; {
 		rows, last, err := ix.pendingPage(ctx, next, min(page, q.Limit+32), q)
 		if err != nil {
@@ -148,6 +149,7 @@ func (ix *Index) pendingPage(ctx context.Context, after Cursor, limit int, q Pen
 		args = append(args, pathKey(p), to)
 	}
 	args = append(args, limit)
+	rows = make([]pendingRow, 0, min(limit, int(ix.Counts().PendingPaths)))
 	err = ix.read(ctx, "list what is pending", func(c *conn) error {
 		return c.query(func(r *row) error {
 			n++
