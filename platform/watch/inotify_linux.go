@@ -313,8 +313,9 @@ func (b *inotify) abs(rel string) string {
 }
 
 func (b *inotify) isDir(rel string) bool {
-	info, err := os.Lstat(b.abs(rel))
-	return err == nil && info.IsDir()
+	var st syscall.Stat_t // for each file that comes to stand: without what os makes of it
+	err := syscall.Lstat(b.abs(rel), &st)
+	return err == nil && st.Mode&syscall.S_IFMT == syscall.S_IFDIR
 }
 
 // addNext watches one directory of the queue, then lists it for those below it,
