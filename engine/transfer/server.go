@@ -101,7 +101,7 @@ func (s *Server) Manifest(ctx context.Context, content, base tree.ContentID) (tr
 // archivedManifest cuts an archived file once more: the list of a content that is
 // one chunk is kept nowhere.
 func (s *Server) archivedManifest(ctx context.Context, content tree.ContentID) (tree.Manifest, error) {
-	var h handle
+	h := handle{disk: s.o.FS}
 	defer h.close()
 	if err := s.find(ctx, tree.Want{Content: content}, &h); err != nil {
 		return nil, err
@@ -138,8 +138,13 @@ func (s *Server) Serve(ctx context.Context, _ tree.FolderID, wants []tree.Want, 
 	}
 	buf := s.bufs.Get().(*[PieceSize]byte)
 	defer s.bufs.Put(buf)
-	var open handle
+	open := handle{disk: s.o.FS}
 	defer open.close()
+	if len(wants) > 1 {
+		disk, end := batchOf(s.o.FS)
+		defer end()
+		open.disk = disk
+	}
 	for i, want := range wants {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -158,6 +163,7 @@ func (s *Server) Serve(ctx context.Context, _ tree.FolderID, wants []tree.Want, 
 // handle is a file that is open for reading, with what it should be. It is kept
 // from one want to the next, which often are of the same content.
 type handle struct {
+	disk    FS // to open it by
 	content tree.ContentID
 	path    tree.Path // where it is live; "" in the archive
 	file    File
@@ -169,7 +175,7 @@ func (h *handle) close() {
 	if h.file != nil {
 		h.file.Close()
 	}
-	*h = handle{}
+	*h = handle{disk: h.disk}
 }
 
 // unchanged says whether the file is still as it was opened.
@@ -324,8 +330,8 @@ func (s *Server) find(ctx context.Context, want tree.Want, h *handle) error {
 		return fmt.Errorf("look into the archive: %w", err)
 	}
 	for _, name := range files[:min(len(files), donorLimit)] {
-		if file, stat, err := s.o.FS.Open(name); err == nil {
-			*h = handle{content: want.Content, file: file, size: stat.Size, mtime: stat.MTime}
+		if file, stat, err := h.disk.Open(name); err == nil {
+			*h = handle{disk: h.disk, content: want.Content, file: file, size: stat.Size, mtime: stat.MTime}
 			if h.unchanged() {
 				return nil
 			}
@@ -346,7 +352,7 @@ func (s *Server) open(r tree.Record, content tree.ContentID, h *handle) bool {
 
 // openAs opens a live file, if it looks as it is said to.
 func (s *Server) openAs(path tree.Path, as tree.Stat, content tree.ContentID, h *handle) bool {
-	file, stat, err := s.o.FS.Open(string(path))
+	file, stat, err := h.disk.Open(string(path))
 	if err != nil {
 		return false
 	}
@@ -354,7 +360,7 @@ func (s *Server) openAs(path tree.Path, as tree.Stat, content tree.ContentID, h 
 		file.Close()
 		return false
 	}
-	*h = handle{content: content, path: path, file: file, size: stat.Size, mtime: stat.MTime}
+	*h = handle{disk: h.disk, content: content, path: path, file: file, size: stat.Size, mtime: stat.MTime}
 	return true
 }
 
