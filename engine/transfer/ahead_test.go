@@ -307,3 +307,48 @@ func TestAheadSections(t *testing.T) {
 		}
 	}
 }
+
+// What is read is read a quarter faster than it is given, where that takes a rest.
+func TestReadingRestsForWhatIsGiven(t *testing.T) {
+	const ms = time.Millisecond
+	for _, x := range []struct {
+		name         string
+		took, rested time.Duration
+		given        int64
+		want         time.Duration
+	}{
+		{"nobody asks", 10 * ms, 0, 0, 0},
+		{"a slow link", 10 * ms, 0, lap / 8, 0},
+		{"a fast one", 10 * ms, 0, lap / 2, 6 * ms},
+		{"a fast one, after a rest", 16 * ms, 6 * ms, lap * 4 / 5, 6 * ms},
+		{"more is given than read", 10 * ms, 0, lap, 0},
+		{"three times as long is the most", 10 * ms, 0, lap/8 + 1, 30 * ms},
+		{"a slow disk", 400 * ms, 0, lap / 2, 240 * ms},
+		{"a slower one", 4000 * ms, 0, lap / 2, 250 * ms},
+	} {
+		if got := restAfter(x.took, x.rested, lap, x.given); got != x.want {
+			t.Errorf("%s: %v, not %v", x.name, got, x.want)
+		}
+	}
+}
+
+// Only bytes of the file that is being read count as given.
+func TestWhatIsGivenOfAFileThatIsRead(t *testing.T) {
+	var r Reading
+	took, over, ok := r.Begin(tree.FolderID{1}, "big", tree.Stat{Size: 2 * ReadingFrom}, tree.ContentID{})
+	if !ok {
+		t.Fatal("not begun")
+	}
+	defer over()
+	r.gave(tree.ContentID{9}, lap)
+	r.gave(r.Word().ID, lap/2)
+	if r.given != lap/2 {
+		t.Errorf("%d given", r.given)
+	}
+	took(tree.Chunk{Len: lap})
+	if r.given != 0 || r.read != 0 {
+		t.Errorf("after a lap %d read and %d given", r.read, r.given)
+	}
+	var none *Reading
+	none.gave(tree.ContentID{9}, 1)
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"strconv"
 	"sync"
+	"time"
 
 	"pinion/engine/chunk"
 	"pinion/engine/tree"
@@ -32,7 +33,16 @@ type Reading struct {
 	stat     tree.Stat
 	open     tree.Manifest // of the section that is not whole yet
 	sections map[tree.ContentID]tree.Manifest
+
+	// Of the lap that is being read:
+	since time.Time     // when it began
+	rest  time.Duration // with which it began
+	read  int64         // bytes of it so far
+	given int64         // bytes of the file that went to peers meanwhile
 }
+
+// lap is after how many bytes it is asked whether reading is to rest.
+const lap = 4 << 20
 
 // Begin says that the file at path, which looks like stat, is read from its first
 // byte. base is the content that stood there before, or zero. Each chunk is then
@@ -52,15 +62,51 @@ func (r *Reading) Begin(folder tree.FolderID, path tree.Path, stat tree.Stat, ba
 	r.active, r.word = true, tree.Coming{ID: id, Size: stat.Size, Base: base}
 	r.path, r.stat = path, stat
 	r.open, r.sections = nil, map[tree.ContentID]tree.Manifest{}
-	return r.took, r.over, true
+	r.since, r.rest, r.read, r.given = time.Now(), 0, 0, 0
+	return func(c tree.Chunk) { time.Sleep(r.took(c)) }, r.over, true
 }
 
-func (r *Reading) took(c tree.Chunk) {
+// took notes a chunk and says how long to rest before the next one. Where peers are
+// given much of the file, it is read a quarter faster than they get it: reading and
+// sending would else compete for a small machine's processors, and the sending
+// suffer.
+func (r *Reading) took(c tree.Chunk) (rest time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.open = append(r.open, c); len(r.open) == sectionChunks {
 		r.sections[section(r.word.ID, len(r.sections))] = r.open
 		r.open = nil
+	}
+	if r.read += int64(c.Len); r.read < lap {
+		return 0
+	}
+	now := time.Now()
+	rest = restAfter(now.Sub(r.since), r.rest, r.read, r.given)
+	r.since, r.rest, r.read, r.given = now, rest, 0, 0
+	return rest
+}
+
+// restAfter is how long to rest after a lap that took so long, a rest at its
+// beginning among it. Less than an eighth given is a link that leaves processors
+// idle, or a peer that has most of the file.
+func restAfter(took, rested time.Duration, read, given int64) time.Duration {
+	if given <= read/8 {
+		return 0
+	}
+	busy := took - rested
+	wanted := took * 4 / 5 * time.Duration(read) / time.Duration(given)
+	return min(max(0, wanted-busy), 3*busy, time.Second/4)
+}
+
+// gave notes that a peer was given bytes of a content.
+func (r *Reading) gave(id tree.ContentID, n int) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if id == r.word.ID {
+		r.given += int64(n)
 	}
 }
 

@@ -225,6 +225,7 @@ func (s *Server) one(ctx context.Context, i int, want tree.Want, w PieceWriter, 
 		if err := w.Piece(i, off, piece); err != nil {
 			return false, fmt.Errorf("serve: %w", err)
 		}
+		s.o.Reading.gave(want.Content, len(piece))
 		off += int64(len(piece))
 	}
 	return true, nil
