@@ -3,6 +3,7 @@ package folder
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"pinion/engine/apply"
 	"pinion/engine/plan"
@@ -47,5 +48,22 @@ func TestAGroupIsNoLargerThanApplyTakes(t *testing.T) {
 			t.Fatalf("%d units with %d actions", len(units), actions)
 		}
 		left -= len(units)
+	}
+}
+
+// A content that can't be had ends what moved; that is said, and listed with its
+// path, though nothing else comes to happen.
+func TestWhatCanNotBeHadIsSaid(t *testing.T) {
+	e := tree.Entry{Path: "p", Kind: tree.File, Content: tree.ContentID{1}}
+	u := &unit{path: "p", needs: 1, actions: []plan.Action{{Op: plan.Put, Entry: e}}}
+	c := &cycle{f: &Folder{cfg: Config{Now: time.Now}}, work: work{units: map[tree.Path]*unit{"p": u}, later: map[tree.Path]wait{}}}
+	c.bind()
+	c.problems.init(8)
+	c.carry.fetched(transfer.Result{Job: transfer.Job{Entry: e}, Err: transfer.ErrLied})
+	if c.saying.moving() || !c.saying.changed {
+		t.Error("the state is not said")
+	}
+	if got := c.problems.list(); len(got) != 1 || got[0].Path != "p" {
+		t.Errorf("listed: %v", got)
 	}
 }

@@ -470,9 +470,11 @@ func (w *work) allAnother() {
 	w.fromFront()
 }
 
-// release lets go of a unit's paths.
+// release lets go of a unit's paths. What moves is another thing afterwards: with the
+// last one nothing does, and nobody would come to say so.
 func (w *work) release(u *unit) {
 	c := w.c
+	c.saying.changed = true
 	u.paths(func(p tree.Path) {
 		if w.units[p] == u {
 			delete(w.units, p)
