@@ -297,7 +297,9 @@ func muchPending() []attack {
 					rows[j] = x.file(fmt.Sprintf("million/%03d/%03d", i, j), "")
 					rows[j].Size, rows[j].Content = 100, tree.ContentID{tree.HashBLAKE3, 7, byte(i), byte(i >> 8), byte(j), byte(j >> 8)}
 				}
+				x.mu.Lock()
 				clear(x.contents)
+				x.mu.Unlock()
 				if _, err := str.Write(x.batch(rows...).Frame()); err != nil {
 					x.t.Fatalf("after %d: %v, %v", i*1000, err, x.r.End())
 				}

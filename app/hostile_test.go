@@ -362,7 +362,10 @@ func (x *siege) dial() {
 	if _, err := rand.Read(b[:]); err != nil {
 		x.t.Fatal(err)
 	}
-	x.self, x.seq, x.contents = tree.ReplicaID(uint64(b[0])|uint64(b[1])<<8|uint64(b[2])<<16|uint64(b[3])<<24|1<<40), 0, map[tree.ContentID][]byte{}
+	x.self, x.seq = tree.ReplicaID(uint64(b[0])|uint64(b[1])<<8|uint64(b[2])<<16|uint64(b[3])<<24|1<<40), 0
+	x.mu.Lock() // the last one may still be answering
+	x.contents = map[tree.ContentID][]byte{}
+	x.mu.Unlock()
 	r, err := hostile.Dial(ctx, x.key, x.victim.id.Device(), x.victim.addr)
 	if err != nil {
 		x.t.Fatal(err)
