@@ -56,7 +56,11 @@ func (f *fake) RenameDevice(_ context.Context, d, name string) error {
 	return f.ask("rename %s to %s", d, name)
 }
 func (f *fake) SetDevice(_ context.Context, d string, s control.DeviceSettings) error {
-	return f.ask("set device %s %v", d, *s.Addresses)
+	var addresses []string
+	if s.Addresses != nil {
+		addresses = *s.Addresses
+	}
+	return f.ask("set device %s %v", d, addresses)
 }
 func (f *fake) AddFolder(_ context.Context, r control.AddFolder) (status.Folder, error) {
 	return folder, f.ask("add %+v", r)

@@ -359,7 +359,9 @@ func unpack(s stored, names func(uint64) (tree.ReplicaID, bool)) (rec tree.Recor
 		e.Base = r.content(0, 0)
 	}
 	r.rare(bits, &rec)
-	rec.Sealed = bits&isSealed != 0
+	if rec.Sealed = live && bits&isSealed != 0; !live || rec.Disk.CTime == 0 {
+		rec.Disk.CTime, rec.Disk.Looked = 0, 0
+	}
 	if inode, ok := s.inode.(int64); ok && inodeColumn(s.kind) {
 		rec.Disk.Inode = uint64(inode)
 	}
