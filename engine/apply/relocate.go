@@ -24,10 +24,6 @@ type Relocation struct {
 	Ignored func(path string, dir bool) bool
 }
 
-// ErrUnseen is why a directory does not go elsewhere as a whole that holds something
-// which the index does not know.
-var ErrUnseen = errUnseen
-
 // Relocate renames a directory if it holds just what the index says: all that is in
 // it is looked at before. An edit that comes between that look and the rename goes
 // along, and differs from its row then, whose lstat is that of the first look: a scan

@@ -86,30 +86,36 @@ func TestBatchAndClose(t *testing.T) {
 }
 
 func TestWriteNew(t *testing.T) {
-	r, err := Open(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
 	const when = 1_600_000_000_123_456_789
-	for _, data := range []string{"", "some bytes"} {
-		name := fmt.Sprint("f", len(data))
-		if err := r.WriteNew(name, []byte(data), 0o640, when); err != nil {
-			t.Fatal(err)
-		}
-		if i, err := r.Lstat(name); err != nil || i.Mode != 0o640 || i.MTime != when {
-			t.Errorf("%o %d %v", i.Mode, i.MTime, err)
-		}
-		if got, err := os.ReadFile(filepath.Join(r.Name(), name)); err != nil || string(got) != data {
-			t.Errorf("%q, %v", got, err)
-		}
-		if err := r.WriteNew(name, nil, 0o640, when); !errors.Is(err, fs.ErrExist) {
-			t.Errorf("over another file: %v", err)
-		}
-	}
-	for _, name := range []string{"", ".", "..", "../f", "nowhere/f", "f0/f"} {
-		if err := r.WriteNew(name, nil, 0o640, when); err == nil {
-			t.Errorf("wrote to %q", name)
-		}
+	for name, open := range map[string]func(string) (*Root, error){"confined": Open, "portable": OpenPortable} {
+		t.Run(name, func(t *testing.T) {
+			r, err := open(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			for _, data := range []string{"", "some bytes"} {
+				file := fmt.Sprint("f", len(data))
+				if err := r.WriteNew(file, []byte(data), 0o640, when); err != nil {
+					t.Fatal(err)
+				}
+				i, err := r.Lstat(file)
+				dressed := i.Mode == 0o640 && i.MTime == when
+				if err != nil || dressed != (name == "confined") || !dressed && i.Mode != 0o600 {
+					t.Errorf("%o %d %v", i.Mode, i.MTime, err)
+				}
+				if got, err := os.ReadFile(filepath.Join(r.Name(), file)); err != nil || string(got) != data {
+					t.Errorf("%q, %v", got, err)
+				}
+				if err := r.WriteNew(file, nil, 0o640, when); !errors.Is(err, fs.ErrExist) {
+					t.Errorf("over another file: %v", err)
+				}
+			}
+			for _, file := range []string{"", ".", "..", "../f", "nowhere/f", "f0/f"} {
+				if err := r.WriteNew(file, nil, 0o640, when); err == nil {
+					t.Errorf("wrote to %q", file)
+				}
+			}
+		})
 	}
 }
